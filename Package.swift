@@ -1,0 +1,159 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let strictC: [CSetting] = [
+    .unsafeFlags(["-Wall", "-Wextra", "-Werror"])
+]
+
+let package = Package(
+    name: "bailey",
+    products: [
+        .executable(name: "bailey", targets: ["bailey"]),
+        .executable(name: "bailey-launcher", targets: ["bailey-launcher"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // Authority
+        .target(
+            name: "Authority",
+            dependencies: ["Domain", "Policy"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "AuthorityTests", dependencies: ["Authority", "Domain", "TestSupport"], swiftSettings: strict),
+
+        // bailey
+        .executableTarget(name: "bailey", dependencies: ["Commands"], swiftSettings: strict),
+
+        // bailey-launcher: fully static, so that it starts without a dynamic loader inside an empty root.
+        .executableTarget(
+            name: "bailey-launcher",
+            dependencies: ["LauncherCore"],
+            swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags(["-static-executable"], .when(platforms: [.linux], configuration: .debug)),
+                .unsafeFlags(
+                    ["-static-executable", "-Xlinker", "--gc-sections", "-Xlinker", "-s"],
+                    .when(platforms: [.linux], configuration: .release)
+                ),
+            ]
+        ),
+
+        // CLinux
+        .target(name: "CLinux", cSettings: strictC),
+
+        // Commands
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Authority", "Domain", "Files", "Git", "Journal", "Policy", "Redaction", "Sandbox", "Workspace",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // CSeccomp, CZlib
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Domain
+        .target(name: "Domain", swiftSettings: strict),
+        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
+
+        // Files
+        .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: strict),
+
+        // Git
+        .target(
+            name: "Git",
+            dependencies: [
+                "CZlib", "Domain", "Files", "Sandbox", "Workspace", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "GitTests", dependencies: ["Domain", "Files", "Git", "TestSupport"], swiftSettings: strict),
+
+        // Journal
+        .target(
+            name: "Journal",
+            dependencies: ["Domain", "Files", "Redaction", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: ["Domain", "Files", "Journal", "Redaction", "TestSupport"],
+            swiftSettings: strict
+        ),
+
+        // LauncherCore
+        .target(name: "LauncherCore", dependencies: ["CLinux"], swiftSettings: strict),
+        .testTarget(name: "LauncherCoreTests", dependencies: ["LauncherCore", "TestSupport"], swiftSettings: strict),
+
+        // Policy
+        .target(
+            name: "Policy",
+            dependencies: ["Domain", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "PolicyTests", dependencies: ["Domain", "Policy"], swiftSettings: strict),
+
+        // Redaction
+        .target(name: "Redaction", dependencies: ["Domain"], swiftSettings: strict),
+        .testTarget(name: "RedactionTests", dependencies: ["Redaction"], swiftSettings: strict),
+
+        // Sandbox
+        .target(
+            name: "Sandbox",
+            dependencies: ["Authority", "CLinux", "CSeccomp", "Domain", "Files", "LauncherCore"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SandboxTests",
+            dependencies: ["Authority", "Domain", "Files", "Sandbox", "TestSupport"],
+            swiftSettings: strict
+        ),
+
+        // Workspace
+        .target(
+            name: "Workspace",
+            dependencies: [
+                "Authority", "Domain", "Files", "Policy", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "WorkspaceTests",
+            dependencies: ["Authority", "Domain", "Files", "Policy", "TestSupport", "Workspace"],
+            swiftSettings: strict
+        ),
+
+        // Whole-product tests
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "AttackTests",
+            dependencies: ["TestSupport", "bailey", "bailey-launcher"],
+            exclude: ["Probes"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SystemTests",
+            dependencies: ["TestSupport", "bailey", "bailey-launcher"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,197 @@
+import CLinux
+import Glibc
+
+/// An open directory. Everything below it is reached by descriptor, beneath it, without following a symbolic link and
+/// without crossing into magic links, so that no path is resolved twice and none leaves the tree.
+package struct Directory: ~Copyable {
+    private let handle: Descriptor
+
+    /// Named limits of this module.
+    package enum Limits {
+        /// A symbolic link's target: PATH_MAX, which the kernel refuses to exceed.
+        package static let linkTargetBytesMax = 4096
+        /// One name: NAME_MAX.
+        package static let nameBytesMax = 255
+    }
+
+    package init(owning handle: consuming Descriptor) { self.handle = handle }
+
+    /// Opens a directory by a path that the caller trusts; symbolic links in it are followed.
+    package init(trustedPath path: String) throws(SystemError) {
+        let raw = bailey_open(path, O_RDONLY | O_DIRECTORY, 0)
+        handle = Descriptor(owning: try SystemError.check("open", raw, path: path))
+    }
+
+    package var raw: Int32 { handle.raw }
+
+    package consuming func release() -> Int32 { handle.release() }
+
+    package func duplicate() throws(SystemError) -> Directory { Directory(owning: try handle.duplicate()) }
+
+    /// Opens something below, symbolic links refused everywhere.
+    package func open(_ path: [UInt8], flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
+        let rules = BAILEY_RESOLVE_BENEATH | BAILEY_RESOLVE_NO_SYMLINKS | BAILEY_RESOLVE_NO_MAGICLINKS
+        let raw = Self.withPath(path) { pointer in
+            bailey_openat2(handle.raw, pointer, UInt64(UInt32(bitPattern: flags)), UInt64(mode), UInt64(rules))
+        }
+        return Descriptor(owning: try SystemError.check("open", raw, path: Self.text(path)))
+    }
+
+    package func directory(_ path: [UInt8]) throws(SystemError) -> Directory {
+        Directory(owning: try open(path.isEmpty ? Array(".".utf8) : path, flags: O_RDONLY | O_DIRECTORY))
+    }
+
+    /// `lstat` of a direct entry or, through openat2, of something deeper.
+    package func status(_ path: [UInt8]) throws(SystemError) -> FileStatus {
+        var result = stat()
+        if path.contains(UInt8(ascii: "/")) {
+            let found = try open(path, flags: BAILEY_O_PATH | O_NOFOLLOW)
+            _ = try SystemError.check("stat", fstat(found.raw, &result), path: Self.text(path))
+        } else if path.isEmpty {
+            _ = try SystemError.check("stat", fstat(handle.raw, &result))
+        } else {
+            let code = Self.withPath(path) { fstatat(handle.raw, $0, &result, AT_SYMLINK_NOFOLLOW) }
+            _ = try SystemError.check("stat", code, path: Self.text(path))
+        }
+        return FileStatus(result)
+    }
+
+    /// As ``status(_:)``, nil if there is nothing.
+    package func statusIfPresent(_ path: [UInt8]) throws(SystemError) -> FileStatus? {
+        do {
+            return try status(path)
+        } catch where error.code == ENOENT || error.code == ENOTDIR {
+            return nil
+        }
+    }
+
+    /// The target of a symbolic link that is a direct entry.
+    package func linkTarget(_ name: [UInt8]) throws(SystemError) -> [UInt8] {
+        var buffer = [CChar](repeating: 0, count: Limits.linkTargetBytesMax)
+        let length = Self.withPath(name) { readlinkat(handle.raw, $0, &buffer, buffer.count) }
+        let count = try SystemError.check("readlink", length, path: Self.text(name))
+        return buffer[..<count].map(UInt8.init(bitPattern:))
+    }
+
+    /// One entry as the directory tells it; `kind` is nil where the file system does not say.
+    package struct Entry: Sendable {
+        package let name: [UInt8]
+        package let kind: FileStatus.Kind?
+    }
+
+    /// All entries but `.` and `..`, in no order. Stops with EOVERFLOW beyond `entriesMax`.
+    package func entries(atMost entriesMax: Int = .max) throws(SystemError) -> [Entry] {
+        let copy = try SystemError.check("open", Self.withPath(Array(".".utf8)) {
+            bailey_openat(handle.raw, $0, O_RDONLY | O_DIRECTORY, 0)
+        })
+        guard let stream = fdopendir(copy) else {
+            let code = errno
+            _ = close(copy)
+            throw SystemError("opendir", code: code)
+        }
+        defer { closedir(stream) }
+        var found: [Entry] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                let code = errno
+                if code != 0 { throw SystemError("readdir", code: code) }
+                return found
+            }
+            let name = Self.name(of: entry)
+            if name == [0x2E] || name == [0x2E, 0x2E] { continue }
+            guard found.count < entriesMax else { throw SystemError("readdir", code: EOVERFLOW) }
+            found.append(Entry(name: name, kind: Self.kind(of: entry.pointee.d_type)))
+        }
+    }
+
+    package func makeDirectory(_ name: [UInt8], mode: UInt32) throws(SystemError) {
+        let code = Self.withPath(name) { mkdirat(handle.raw, $0, mode) }
+        _ = try SystemError.check("mkdir", code, path: Self.text(name))
+    }
+
+    package func makeSymbolicLink(_ name: [UInt8], to target: [UInt8]) throws(SystemError) {
+        let code = Self.withPath(name) { link in Self.withPath(target) { symlinkat($0, handle.raw, link) } }
+        _ = try SystemError.check("symlink", code, path: Self.text(name))
+    }
+
+    /// Makes an overlay's mark for a deleted or hidden entry.
+    package func makeWhiteout(_ name: [UInt8]) throws(SystemError) {
+        let code = Self.withPath(name) { mknodat(handle.raw, $0, S_IFCHR | 0o000, 0) }
+        _ = try SystemError.check("mknod", code, path: Self.text(name))
+    }
+
+    package func removeFile(_ name: [UInt8]) throws(SystemError) {
+        let code = Self.withPath(name) { unlinkat(handle.raw, $0, 0) }
+        _ = try SystemError.check("unlink", code, path: Self.text(name))
+    }
+
+    package func removeDirectory(_ name: [UInt8]) throws(SystemError) {
+        let code = Self.withPath(name) { unlinkat(handle.raw, $0, AT_REMOVEDIR) }
+        _ = try SystemError.check("rmdir", code, path: Self.text(name))
+    }
+
+    package enum RenameRule: UInt32 {
+        case replace = 0
+        case failIfPresent = 1
+        case exchange = 2
+    }
+
+    /// Renames a direct entry of this directory to a direct entry of another.
+    package func rename(
+        _ name: [UInt8],
+        to other: borrowing Directory,
+        _ newName: [UInt8],
+        rule: RenameRule = .replace
+    ) throws(SystemError) {
+        let target = other.raw
+        let code = Self.withPath(name) { old in
+            Self.withPath(newName) { bailey_renameat2(handle.raw, old, target, $0, rule.rawValue) }
+        }
+        _ = try SystemError.check("rename", code, path: Self.text(newName))
+    }
+
+    package func setMode(_ name: [UInt8], _ mode: UInt32) throws(SystemError) {
+        let file = try open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        _ = try SystemError.check("chmod", fchmod(file.raw, mode), path: Self.text(name))
+    }
+
+    package func setOwner(_ name: [UInt8], userID: UInt32, groupID: UInt32) throws(SystemError) {
+        let code = Self.withPath(name) { fchownat(handle.raw, $0, userID, groupID, AT_SYMLINK_NOFOLLOW) }
+        _ = try SystemError.check("chown", code, path: Self.text(name))
+    }
+
+    /// Makes the directory's entries durable.
+    package func synchronize() throws(SystemError) { _ = try SystemError.check("fsync", fsync(handle.raw)) }
+
+    private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
+        withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            let bytes = UnsafeRawPointer(pointer).assumingMemoryBound(to: UInt8.self)
+            return Array(UnsafeBufferPointer(start: bytes, count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))))
+        }
+    }
+
+    private static func kind(of type: UInt8) -> FileStatus.Kind? {
+        switch Int(type) {
+        case Int(DT_REG): .file
+        case Int(DT_DIR): .directory
+        case Int(DT_LNK): .symlink
+        case Int(DT_FIFO): .fifo
+        case Int(DT_SOCK): .socket
+        case Int(DT_CHR): .characterDevice
+        case Int(DT_BLK): .blockDevice
+        default: nil
+        }
+    }
+
+    static func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
+
+    static func withPath<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        precondition(!path.contains(0), "a path holds no NUL byte")
+        let characters = path.map(CChar.init(bitPattern:)) + [0]
+        return characters.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("a terminated string is not empty") }
+            return body(base)
+        }
+    }
+}
