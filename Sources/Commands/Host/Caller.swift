@@ -25,10 +25,10 @@ struct Caller: Sendable {
         let account = getpwuid(getuid())
         let accountHome = account.map { String(cString: $0.pointee.pw_dir) }
         guard let home = environment["HOME"] ?? accountHome, home.hasPrefix("/"), let realHome = resolved(home) else {
-            throw CommandError(ExitCode.failed, "find your home directory: HOME is not an existing absolute path")
+            throw CommandError(ExitStatus.failed, "find your home directory: HOME is not an existing absolute path")
         }
         guard let directory = resolved(".") else {
-            throw CommandError(ExitCode.failed, "find the working directory: it does not exist any more")
+            throw CommandError(ExitStatus.failed, "find the working directory: it does not exist any more")
         }
         let name = account.map { String(cString: $0.pointee.pw_name) } ?? "user"
         return Caller(

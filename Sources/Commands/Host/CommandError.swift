@@ -1,7 +1,7 @@
 import Domain
 
 /// What Bailey's own exit code is: the table of the CLI reference.
-enum ExitCode {
+enum ExitStatus {
     static let negative: Int32 = 1
     static let usage: Int32 = 2
     static let timedOut: Int32 = 124

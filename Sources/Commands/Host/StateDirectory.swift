@@ -13,7 +13,7 @@ struct StateDirectory: ~Copyable {
         let path = location(caller)
         if let project, path == project || path.hasPrefix(project + "/") {
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "use the state directory \(path): it lies inside the project \(project)",
                 hint: "Set XDG_STATE_HOME to a directory outside every project."
             )
@@ -25,7 +25,7 @@ struct StateDirectory: ~Copyable {
             return StateDirectory(path: path, handle: handle)
         } catch let error as SystemError {
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "use the state directory \(path): \(error)",
                 hint: "It holds the signing key and must be writable; set XDG_STATE_HOME to use another place."
             )
@@ -58,14 +58,14 @@ struct StateDirectory: ~Copyable {
     private static func check(_ status: FileStatus, _ path: String, _ caller: Caller) throws {
         guard status.userID == caller.userID else {
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "trust the state directory \(path): it belongs to user \(status.userID), not to you (\(caller.userID))",
                 hint: "sudo keeps HOME on some systems; set XDG_STATE_HOME or HOME to a directory of your own."
             )
         }
         guard status.mode & 0o077 == 0 else {
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "trust the state directory \(path): others can enter it (mode \(String(status.mode, radix: 8)))",
                 hint: "chmod 700 \(path)"
             )

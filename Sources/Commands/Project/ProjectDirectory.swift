@@ -26,7 +26,7 @@ struct ProjectDirectory: ~Copyable {
         if try root.statusIfPresent(Array(name.utf8)) == nil {
             guard makesIfAbsent else {
                 throw CommandError(
-                    ExitCode.usage,
+                    ExitStatus.usage,
                     "find runs: no command has been run in \(project) yet",
                     hint: "Start one with `bailey run -- COMMAND`, or name another project with --project."
                 )
@@ -67,7 +67,7 @@ struct ProjectDirectory: ~Copyable {
             try? root.removeTree(temporary)
             register.remove(id)
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "make \(project)/\(name): \(error)",
                 hint: "Bailey keeps a run's journal and changes there; the project directory must be writable."
             )
@@ -85,7 +85,7 @@ struct ProjectDirectory: ~Copyable {
         let id = try readID(handle, project)
         guard register.holds(id, path: project) else {
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "trust \(project)/\(name): it is not registered for this place in your state directory",
                 hint: "If it is yours (you moved or copied the project), run `bailey project adopt`; if it came with the "
                     + "project, move it away: mv \(project)/\(name) \(project)/\(name).foreign"
@@ -98,18 +98,18 @@ struct ProjectDirectory: ~Copyable {
         let status = try root.status(Array(name.utf8))
         let away = "Move it away: mv \(project)/\(name) \(project)/\(name).foreign"
         guard status.kind == .directory else {
-            throw CommandError(ExitCode.failed, "trust \(project)/\(name): it is not a real directory", hint: away)
+            throw CommandError(ExitStatus.failed, "trust \(project)/\(name): it is not a real directory", hint: away)
         }
         guard status.userID == caller.userID else {
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "trust \(project)/\(name): it belongs to user \(status.userID), not to you (\(caller.userID))",
                 hint: away
             )
         }
         guard status.mode & 0o077 == 0 else {
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "trust \(project)/\(name): others can enter it (mode \(String(status.mode, radix: 8)))",
                 hint: "chmod 700 \(project)/\(name)"
             )
@@ -121,7 +121,7 @@ struct ProjectDirectory: ~Copyable {
         let text = bytes.map { String(decoding: $0, as: UTF8.self).trimmingNewline }
         guard let text, let id = ProjectID(text) else {
             throw CommandError(
-                ExitCode.failed,
+                ExitStatus.failed,
                 "trust \(project)/\(name): it holds no readable id",
                 hint: "Move it away: mv \(project)/\(name) \(project)/\(name).foreign"
             )

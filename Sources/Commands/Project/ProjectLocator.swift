@@ -8,24 +8,24 @@ enum ProjectLocator {
         let path = try candidate(explicit, caller)
         guard path != "/" else {
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "choose a project: / is not a project",
                 hint: "Change into a project directory or name one with --project."
             )
         }
         guard path != caller.home else {
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "choose a project: \(path) is your home directory, not a project",
                 hint: "Change into a project directory or name one with --project."
             )
         }
         guard !caller.home.hasPrefix(path + "/") else {
-            throw CommandError(ExitCode.usage, "choose a project: \(path) contains your home directory")
+            throw CommandError(ExitStatus.usage, "choose a project: \(path) contains your home directory")
         }
         for system in ["/etc", "/proc", "/sys", "/dev", "/boot", "/usr", "/bin", "/lib", "/run"]
         where path == system || (path.hasPrefix(system + "/") && ["/etc", "/proc", "/sys", "/dev", "/boot"].contains(system)) {
-            throw CommandError(ExitCode.usage, "choose a project: \(path) belongs to the system")
+            throw CommandError(ExitStatus.usage, "choose a project: \(path) belongs to the system")
         }
         return path
     }
@@ -35,13 +35,13 @@ enum ProjectLocator {
             var status = stat()
             guard let path = Caller.resolved(explicit), stat(path, &status) == 0 else {
                 throw CommandError(
-                    ExitCode.usage,
+                    ExitStatus.usage,
                     "open the project \(explicit): \(String(cString: strerror(errno)))",
                     hint: "--project takes an existing directory."
                 )
             }
             guard status.st_mode & S_IFMT == S_IFDIR else {
-                throw CommandError(ExitCode.usage, "open the project \(explicit): it is not a directory")
+                throw CommandError(ExitStatus.usage, "open the project \(explicit): it is not a directory")
             }
             return path
         }

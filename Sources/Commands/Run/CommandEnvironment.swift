@@ -58,7 +58,7 @@ struct CommandEnvironment {
         }
         guard isName, name.first.map({ !$0.isNumber }) ?? false else {
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "read --env \(Printable.text(entry)): \"\(Printable.text(name))\" is no variable name",
                 hint: "Write --env NAME to pass your value or --env NAME=VALUE to set one."
             )
@@ -69,7 +69,7 @@ struct CommandEnvironment {
             values[name] = value
         } else {
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "read --env \(name): it is not set in your environment",
                 hint: "Write --env \(name)=VALUE."
             )

@@ -34,7 +34,7 @@ struct RunDirectory: ~Copyable {
         let runs = try all(in: project)
         if word == "last" {
             guard let last = runs.last else {
-                throw CommandError(ExitCode.usage, "find the last run: this project has none")
+                throw CommandError(ExitStatus.usage, "find the last run: this project has none")
             }
             return last
         }
@@ -44,13 +44,13 @@ struct RunDirectory: ~Copyable {
         case 1: return matches[0]
         case 0:
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "find run \(Printable.text(word)): no run of this project begins like that",
                 hint: "`bailey runs list` shows them."
             )
         default:
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "find run \(Printable.text(word)): \(matches.count) runs begin like that",
                 hint: "Write more of the id: " + matches.prefix(4).map(\.rawValue).joined(separator: ", ")
             )

@@ -55,20 +55,20 @@ struct RunOptions: ParsableArguments {
             words.removeFirst()
         } else if let first = words.first, first.hasPrefix("-") {
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "read the options of run: unknown option \(Printable.text(first))",
                 hint: "`bailey run --help` lists them; the command goes after --."
             )
         }
         guard let name = words.first, !name.isEmpty else {
-            throw CommandError(ExitCode.usage, "run a command: none was given", hint: "bailey run -- COMMAND [ARGUMENT…]")
+            throw CommandError(ExitStatus.usage, "run a command: none was given", hint: "bailey run -- COMMAND [ARGUMENT…]")
         }
         guard words.allSatisfy({ !$0.utf8.contains(0) && !$0.unicodeScalars.contains("\u{FFFD}") }) else {
-            throw CommandError(ExitCode.usage, "run a command: an argument is not valid UTF-8")
+            throw CommandError(ExitStatus.usage, "run a command: an argument is not valid UTF-8")
         }
         guard engine == "auto" || engine == "native" else {
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "choose the engine \(Printable.text(engine)): this version has auto and native",
                 hint: "Leave --engine out."
             )
@@ -98,7 +98,7 @@ struct RunOptions: ParsableArguments {
         guard let text else { return nil }
         guard let value = parse(text) else {
             throw CommandError(
-                ExitCode.usage,
+                ExitStatus.usage,
                 "read \(option) \(Printable.text(text)): not a value it takes",
                 hint: "It takes \(accepted)."
             )
