@@ -14,6 +14,11 @@ enum Hashing {
         return digest(hasher.finalize())
     }
 
+    /// An inner node of the tree, with a one in front.
+    static func node(_ left: Domain.Digest, _ right: Domain.Digest) -> Domain.Digest {
+        sha256([0x01] + left.bytes + right.bytes)
+    }
+
     static func digest(_ hash: some Sequence<UInt8>) -> Domain.Digest {
         guard let digest = Domain.Digest(hash) else { preconditionFailure("a SHA-256 value has 32 bytes") }
         return digest
