@@ -11,7 +11,9 @@ package struct JournalLine: Sendable, Equatable {
     package let previous: Digest
     package let actor: String
     package let data: JSONValue
-    /// The hash of the line's bytes.
+    /// The line as it stands in the file, without its newline.
+    package let bytes: [UInt8]
+    /// The hash of those bytes.
     package let leaf: Digest
 
     /// Parses a line without its newline. The envelope has one spelling, byte by byte; `data` is any JSON object.
@@ -37,6 +39,7 @@ package struct JournalLine: Sendable, Equatable {
         actor = try cursor.word(bytesMax: JournalLimits.actorBytesMax, Cursor.isActorByte)
         try cursor.expect(#"","data":"#)
         data = try cursor.data()
+        self.bytes = bytes
         leaf = Hashing.leaf(bytes)
     }
 

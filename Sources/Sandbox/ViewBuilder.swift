@@ -95,6 +95,8 @@ struct ViewBuilder {
             permit(path)
         }
         for path in ["/run", "/var/lib", "/var/cache", "/var/log", "/mnt", "/srv"] { add(.directory, path) }
+        // How a `bailey` that is started inside knows where it is.
+        addFile("/run/bailey/inside", request.run.rawValue + "\n")
         addTemporary(request.home.path, bytes: bytes, files: files, mode: "0700")
         permit(request.home.path)
         for file in request.home.files { addFile(request.home.path + "/" + file.path, file.content, mode: 0o644) }

@@ -25,7 +25,11 @@ struct Session: ~Copyable {
     /// A run's summary; damage of its journal is told and not hidden.
     func summary(_ run: RunID) throws -> RunSummary {
         let directory = try RunDirectory.open(run, in: project)
-        return RunSummary(run, lines: try lines(run), isLive: try RunLock.isHeld(directory))
+        return try summary(run, isLive: try RunLock.isHeld(directory))
+    }
+
+    func summary(_ run: RunID, isLive: Bool) throws -> RunSummary {
+        RunSummary(run, lines: try lines(run), isLive: isLive)
     }
 
     func lines(_ run: RunID) throws -> [JournalLine] {

@@ -76,6 +76,9 @@ struct RunOptions: ParsableArguments {
         return words
     }
 
+    /// `--apply`, or what fits where Bailey runs.
+    func applyMode(_ console: Console) -> ApplyMode { apply ?? (console.isInteractive && !json ? .ask : .never) }
+
     /// The limits that the command line sets.
     func limits() throws(CommandError) -> LimitSettings {
         var settings = LimitSettings()

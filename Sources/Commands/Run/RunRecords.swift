@@ -63,6 +63,11 @@ struct RunRecords {
         return Record(.commandExited, fields: ending)
     }
 
+    /// A run whose Bailey was killed while the command ran.
+    func interrupted() -> Record {
+        Record(.runFailed, ["error": .text(Redacted(constant: "bailey was killed; the sandbox died with it"))])
+    }
+
     /// A run that could not start.
     func failed(_ error: any Error) -> Record {
         let message = (error as? any UserFacingError)?.message ?? "\(error)"
