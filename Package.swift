@@ -144,13 +144,13 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "AttackTests",
-            dependencies: ["TestSupport", "bailey", "bailey-launcher"],
+            dependencies: ["TestSupport", "bailey"],
             exclude: ["Probes"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "bailey", "bailey-launcher"],
+            dependencies: ["TestSupport", "bailey"],
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),
