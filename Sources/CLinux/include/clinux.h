@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "clinux_storage.h"
+
 // One function per kernel call that glibc does not wrap, or whose header clashes with the Swift importer.
 // Every function returns the call's result, or -1 with errno set, and does nothing else.
 
