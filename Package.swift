@@ -57,7 +57,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Authority", "Domain", "Files", "Git", "Journal", "Policy", "Redaction", "Sandbox", "Workspace",
+                "Authority", "CLinux", "Domain", "Files", "Git", "Journal", "Policy", "Redaction", "Sandbox",
+                "Workspace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -144,13 +145,13 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "AttackTests",
-            dependencies: ["TestSupport", "bailey", "bailey-launcher"],
+            dependencies: ["TestSupport", "bailey"],
             exclude: ["Probes"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "bailey", "bailey-launcher"],
+            dependencies: ["TestSupport", "bailey"],
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),

@@ -60,9 +60,17 @@ package struct Directory: ~Copyable {
     package func statusIfPresent(_ path: [UInt8]) throws(SystemError) -> FileStatus? {
         do {
             return try status(path)
-        } catch where error.code == ENOENT || error.code == ENOTDIR {
+        } catch  where error.code == ENOENT || error.code == ENOTDIR {
             return nil
         }
+    }
+
+    /// Bytes that a direct entry takes on the disk, holes not counted.
+    package func allocatedBytes(_ name: [UInt8]) throws(SystemError) -> UInt64 {
+        var result = stat()
+        let code = Self.withPath(name) { fstatat(handle.raw, $0, &result, AT_SYMLINK_NOFOLLOW) }
+        _ = try SystemError.check("stat", code, path: Self.text(name))
+        return UInt64(max(0, result.st_blocks)) * 512
     }
 
     /// The target of a symbolic link that is a direct entry.
@@ -81,9 +89,12 @@ package struct Directory: ~Copyable {
 
     /// All entries but `.` and `..`, in no order. Stops with EOVERFLOW beyond `entriesMax`.
     package func entries(atMost entriesMax: Int = .max) throws(SystemError) -> [Entry] {
-        let copy = try SystemError.check("open", Self.withPath(Array(".".utf8)) {
-            bailey_openat(handle.raw, $0, O_RDONLY | O_DIRECTORY, 0)
-        })
+        let copy = try SystemError.check(
+            "open",
+            Self.withPath(Array(".".utf8)) {
+                bailey_openat(handle.raw, $0, O_RDONLY | O_DIRECTORY, 0)
+            }
+        )
         guard let stream = fdopendir(copy) else {
             let code = errno
             _ = close(copy)
@@ -167,7 +178,12 @@ package struct Directory: ~Copyable {
     private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
         withUnsafePointer(to: &entry.pointee.d_name) { pointer in
             let bytes = UnsafeRawPointer(pointer).assumingMemoryBound(to: UInt8.self)
-            return Array(UnsafeBufferPointer(start: bytes, count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))))
+            return Array(
+                UnsafeBufferPointer(
+                    start: bytes,
+                    count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))
+                )
+            )
         }
     }
 
@@ -188,9 +204,10 @@ package struct Directory: ~Copyable {
 
     static func withPath<Result>(_ path: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
         precondition(!path.contains(0), "a path holds no NUL byte")
-        let characters = path.map(CChar.init(bitPattern:)) + [0]
-        return characters.withUnsafeBufferPointer { buffer in
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { buffer in
             guard let base = buffer.baseAddress else { preconditionFailure("a terminated string is not empty") }
+            for index in 0..<path.count { base[index] = CChar(bitPattern: path[index]) }
+            base[path.count] = 0
             return body(base)
         }
     }

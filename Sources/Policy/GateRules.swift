@@ -1,7 +1,71 @@
 package import Domain
 
-/// The commit gate's rules over names, kinds, modes and links. Stub: to be filled in.
+/// The commit gate's rules over names, kinds, modes and links. Changes inside git directories are judged by who
+/// understands them; asked about one all the same, these rules deny it.
 package enum GateRules {
-    /// The strongest finding on one change, or nil if it is ordinary. Changes inside git directories are not judged here.
-    package static func judge(_ change: Change) -> GateFinding? { nil }
+    /// Directories outside the project that an absolute link may point into: what every command sees read-only.
+    package static let systemRoots = ["/usr", "/opt", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"]
+
+    /// Every rule, with what it looks at, its level and its reason.
+    package static let all: [GateRule] = GateRuleTable.properties + GateRuleTable.paths
+
+    /// The strongest finding on one change, or nil if it is ordinary.
+    ///
+    /// - Parameter toolchainRoots: absolute paths of toolchain directories that the command saw read-only.
+    package static func judge(_ change: Change, toolchainRoots: [String] = []) -> GateFinding? {
+        let names = FoldedName.fold(change.path)
+        var strongest: GateRule?
+        func consider(_ rule: GateRule) {
+            if rule.level > strongest?.level ?? .allow { strongest = rule }
+        }
+        index.forEachMatch(names) { rule in
+            // What runs later does not run when it is gone, and a directory is no script.
+            if rule.level > .note || (change.kind != .deleted && change.file != .directory) { consider(rule) }
+        }
+        for rule in GateRuleTable.properties {
+            guard case .property(let property) = rule.subject else { continue }
+            if has(change, property, roots: systemRoots + toolchainRoots) { consider(rule) }
+        }
+        return strongest.map {
+            GateFinding(tree: change.tree, path: change.path, rule: $0.id, level: $0.level, reason: $0.reason)
+        }
+    }
+
+    private static let index = GateRuleIndex(GateRuleTable.paths)
+
+    private static func has(_ change: Change, _ property: GateRule.Property, roots: [String]) -> Bool {
+        if property == .foreignTree { return change.tree != 0 }
+        // What is gone has no name, kind or mode that could do harm.
+        if change.kind == .deleted { return false }
+        let mode = change.mode ?? 0
+        let added = mode & ~(change.previousMode ?? 0)
+        return switch property {
+        case .foreignTree: true
+        case .unreadableName: change.path.components.contains { !NameText.isUTF8($0) }
+        case .deceptiveName: change.path.components.contains { NameText.isUTF8($0) && NameText.isDeceptive($0) }
+        case .backslashName: change.path.components.contains { $0.contains(UInt8(ascii: "\\")) }
+        case .device: change.file == .device
+        case .setID: change.file != .directory && change.file != .symlink && mode & 0o6000 != 0
+        case .setGroupDirectory: change.file == .directory && added & 0o6000 != 0
+        case .worldWritable: (change.file == .file || change.file == .directory) && added & 0o002 != 0
+        case .newExecutable: change.file == .file && added & 0o111 != 0
+        case .dropped: change.file == .fifo || change.file == .socket
+        case .leavingLink, .protectedLink, .systemLink:
+            change.file == .symlink && judge(link: change, roots: roots) == property
+        }
+    }
+
+    private static func judge(link change: Change, roots: [String]) -> GateRule.Property? {
+        guard let target = change.linkTarget, NameText.isUTF8(target), !NameText.isDeceptive(target) else {
+            return .leavingLink
+        }
+        switch LinkTarget(target, of: change.path, readableRoots: roots) {
+        case .leaves: return .leavingLink
+        case .system: return .systemLink
+        case .inside(let path):
+            var isProtected = false
+            index.forEachMatch(FoldedName.fold(path)) { if $0.level == .deny { isProtected = true } }
+            return isProtected ? .protectedLink : nil
+        }
+    }
 }

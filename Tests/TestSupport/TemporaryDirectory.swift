@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// A directory that disappears with its owner.
 package final class TemporaryDirectory: Sendable {
@@ -7,7 +7,7 @@ package final class TemporaryDirectory: Sendable {
     package init(_ label: String = "bailey-test", in parent: String = NSTemporaryDirectory()) throws {
         var template = Array((parent + "/" + label + ".XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        path = String(cString: template)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     deinit { _ = try? FileManager.default.removeItem(atPath: path) }

@@ -1,0 +1,49 @@
+/// How commands are walled in, by what can do it. The names are those of the command line and the configuration.
+package enum EngineName: String, Sendable, CaseIterable {
+    case native, bubblewrap, landlock
+}
+
+/// One configuration file's bytes and what to call it in an error.
+package struct ConfigurationSource: Sendable {
+    package let label: String
+    package let bytes: [UInt8]
+
+    package init(label: String, bytes: [UInt8]) {
+        self.label = label
+        self.bytes = bytes
+    }
+}
+
+/// What the operator set, narrowed by the project.
+package struct Configuration: Sendable, Equatable {
+    /// Engines that may be used, best first. A lower one only where the operator lists it.
+    package var engines: [EngineName] = [.native]
+    /// More directories and files that commands may read: absolute, without `..`. Whether one is a credential place is
+    /// for who knows the homes: see ``CredentialPlaces``.
+    package var readable: [String] = []
+    /// Limits that a file sets.
+    package var limits = LimitSettings()
+
+    /// The safe defaults.
+    package init() {}
+
+    /// Reads the layers: the system's file, the operator's own above it, and the project's, which can only narrow.
+    package static func load(
+        system: ConfigurationSource?,
+        operator own: ConfigurationSource?,
+        project: ConfigurationSource?
+    ) throws(ConfigurationError) -> Configuration {
+        var configuration = Configuration()
+        for source in [system, own].compactMap({ $0 }) {
+            let layer = try ConfigurationLayer(source, writer: .operator)
+            configuration.engines = layer.engines ?? configuration.engines
+            configuration.readable = layer.readable ?? configuration.readable
+            configuration.limits = layer.limits.over(configuration.limits)
+        }
+        if let project {
+            let layer = try ConfigurationLayer(project, writer: .project)
+            configuration.limits = configuration.limits.narrowed(by: layer.limits)
+        }
+        return configuration
+    }
+}

@@ -1,0 +1,27 @@
+/// The keys of the configuration, as data.
+enum ConfigurationKey {
+    static let sections = ["sandbox", "limits", "network", "secrets"]
+
+    static func names(in section: String) -> [String] {
+        switch section {
+        case "sandbox": ["engines", "readable"]
+        case "limits":
+            [
+                "timeout", "memory", "processes", "cpu_time", "output", "workspace_bytes", "workspace_files",
+                "open_files",
+            ]
+        case "network": ["allow", "forges", "upstreams"]
+        default: []
+        }
+    }
+
+    /// What a project's file may not name at all.
+    static let operatorOnly: Set<String> = [
+        "sandbox.engines", "sandbox.readable", "network.forges", "network.upstreams", "secrets",
+    ]
+
+    /// Part of the reference, without effect in this version: refused, so that nobody relies on it.
+    static let notSupported: Set<String> = ["network", "secrets"]
+
+    static let listEntriesMax = 256
+}

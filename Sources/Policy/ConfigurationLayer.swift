@@ -1,0 +1,174 @@
+import Domain
+
+/// What one configuration file says.
+struct ConfigurationLayer {
+    /// Whose file it is.
+    enum Writer { case `operator`, project }
+
+    private(set) var engines: [EngineName]?
+    private(set) var readable: [String]?
+    private(set) var limits = LimitSettings()
+    private let file: String
+
+    init(_ source: ConfigurationSource, writer: Writer) throws(ConfigurationError) {
+        file = source.label
+        guard let root = try YAMLDocument.parse(source.bytes, file: file), !root.isEmpty else { return }
+        for section in try entries(of: root, key: nil) {
+            try check(section, path: section.key, known: ConfigurationKey.sections, writer: writer)
+            if section.value.isEmpty { continue }
+            for entry in try entries(of: section.value, key: section.key) {
+                let path = section.key + "." + entry.key
+                try check(entry, path: path, known: ConfigurationKey.names(in: section.key), writer: writer)
+                try read(entry, path: path)
+            }
+        }
+    }
+
+    private func entries(of value: YAMLValue, key: String?) throws(ConfigurationError) -> [YAMLEntry] {
+        guard case .mapping(let entries, _) = value else {
+            let problem = "\(value.kindName) stands where a mapping belongs"
+            throw error(.wrongType, value.line, key, problem, "Write `key: value` lines there.")
+        }
+        return entries
+    }
+
+    /// Refuses keys that nobody knows, that are not the project's to set, or that do nothing in this version.
+    private func check(_ entry: YAMLEntry, path: String, known: [String], writer: Writer) throws(ConfigurationError) {
+        guard known.contains(entry.key) else {
+            let nearest = NearestName.find(entry.key, among: known).map { "Did you mean \($0)?" }
+            let hint = nearest ?? "The keys there are: \(known.joined(separator: ", "))."
+            throw error(.unknownKey, entry.line, path, "the key is unknown", hint)
+        }
+        if writer == .project, ConfigurationKey.operatorOnly.contains(path) {
+            throw error(
+                .operatorOnly,
+                entry.line,
+                path,
+                "only the operator may set it; a project can only narrow",
+                "Remove it here; the operator sets it in /etc/bailey/config.yml or their own config.yml."
+            )
+        }
+        // A section whose keys are partly the operator's is refused below, by the key that is named.
+        let below: [YAMLEntry] = if case .mapping(let entries, _) = entry.value { entries } else { [] }
+        let isOperatorsBelow =
+            writer == .project && below.contains { ConfigurationKey.operatorOnly.contains(path + "." + $0.key) }
+        if ConfigurationKey.notSupported.contains(path), !isOperatorsBelow {
+            throw error(.notSupported, entry.line, path, "it is not supported yet", "Remove it.")
+        }
+    }
+
+    private mutating func read(_ entry: YAMLEntry, path: String) throws(ConfigurationError) {
+        switch path {
+        case "sandbox.engines": engines = try readEngines(entry.value, path)
+        case "sandbox.readable": readable = try readPaths(entry.value, path)
+        case "limits.timeout": limits.timeoutSeconds = try duration(entry, path).seconds
+        case "limits.cpu_time": limits.cpuSeconds = try duration(entry, path).secondsRoundedUp
+        case "limits.memory": limits.memoryBytes = try size(entry, path)
+        case "limits.output": limits.outputBytes = try size(entry, path)
+        case "limits.workspace_bytes": limits.workspaceBytes = try size(entry, path)
+        case "limits.workspace_files": limits.workspaceFiles = try count(entry, path)
+        case "limits.processes": limits.processes = try count(entry, path)
+        case "limits.open_files": limits.openFiles = try count(entry, path)
+        default: throw error(.notSupported, entry.line, path, "it is not supported yet", "Remove it.")
+        }
+    }
+
+    private func readEngines(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [EngineName] {
+        var engines: [EngineName] = []
+        for (text, line) in try texts(value, path) {
+            let names = EngineName.allCases.map(\.rawValue)
+            guard let engine = EngineName(rawValue: text) else {
+                let nearest = NearestName.find(text, among: names).map { "Did you mean \($0)?" }
+                let hint = nearest ?? "The engines are: \(names.joined(separator: ", "))."
+                throw error(.badValue, line, path, "there is no engine \(quoted(text))", hint)
+            }
+            guard !engines.contains(engine) else {
+                throw error(.badValue, line, path, "\(text) is listed twice", "Keep one of them.")
+            }
+            engines.append(engine)
+        }
+        guard !engines.isEmpty else {
+            throw error(.badValue, value.line, path, "the list is empty", "List at least native, or remove the key.")
+        }
+        return engines
+    }
+
+    private func readPaths(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [String] {
+        var paths: [String] = []
+        for (text, line) in try texts(value, path) {
+            if let problem = ReadablePath.problem(text) {
+                throw error(.badValue, line, path, "\(quoted(text)) \(problem)", ReadablePath.hint)
+            }
+            paths.append(text)
+        }
+        return paths
+    }
+
+    private func texts(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [(String, Int)] {
+        guard case .list(let items, _) = value else {
+            throw error(.wrongType, value.line, path, "it is \(value.kindName), not a list", "Write it as [a, b].")
+        }
+        guard items.count <= ConfigurationKey.listEntriesMax else {
+            let limit = ConfigurationKey.listEntriesMax
+            throw error(
+                .tooLarge,
+                value.line,
+                path,
+                "the list has \(items.count) entries",
+                "At most \(limit) are read."
+            )
+        }
+        var texts: [(String, Int)] = []
+        for item in items {
+            guard case .scalar(let text, _, let line) = item, !item.isEmpty else {
+                throw error(
+                    .wrongType,
+                    item.line,
+                    path,
+                    "an entry is \(item.kindName), not a word",
+                    "Write it as [a, b]."
+                )
+            }
+            texts.append((text, line))
+        }
+        return texts
+    }
+
+    private func duration(_ entry: YAMLEntry, _ path: String) throws(ConfigurationError) -> DurationText {
+        let text = try scalar(entry, path, accepted: DurationText.accepted)
+        if let duration = DurationText(text) { return duration }
+        throw error(.badValue, entry.line, path, "\(quoted(text)) is not a duration", "Write \(DurationText.accepted).")
+    }
+
+    private func size(_ entry: YAMLEntry, _ path: String) throws(ConfigurationError) -> UInt64 {
+        let text = try scalar(entry, path, accepted: ByteSize.accepted)
+        if let size = ByteSize(text) { return size.bytes }
+        throw error(.badValue, entry.line, path, "\(quoted(text)) is not a size", "Write \(ByteSize.accepted).")
+    }
+
+    private func count(_ entry: YAMLEntry, _ path: String) throws(ConfigurationError) -> UInt64 {
+        let text = try scalar(entry, path, accepted: CountText.accepted)
+        if let count = CountText(text) { return count.value }
+        throw error(.badValue, entry.line, path, "\(quoted(text)) is not a count", "Write \(CountText.accepted).")
+    }
+
+    private func scalar(_ entry: YAMLEntry, _ path: String, accepted: String) throws(ConfigurationError) -> String {
+        guard case .scalar(let text, _, _) = entry.value, !entry.value.isEmpty else {
+            let problem = "it is \(entry.value.kindName)"
+            throw error(.wrongType, entry.line, path, problem, "Write \(accepted).")
+        }
+        return text
+    }
+
+    private func quoted(_ text: String) -> String { "\"" + Printable.text(String(text.prefix(80))) + "\"" }
+
+    private func error(
+        _ code: ConfigurationError.Code,
+        _ line: Int,
+        _ key: String?,
+        _ problem: String,
+        _ hint: String
+    ) -> ConfigurationError {
+        ConfigurationError(code, file: file, line: line, key: key, problem, hint: hint)
+    }
+}

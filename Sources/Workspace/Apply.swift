@@ -1,0 +1,231 @@
+package import Authority
+package import Domain
+import Files
+import Glibc
+
+/// Brings a change set into the user's trees: all of it or nothing, also if this process is killed at any moment.
+package struct Apply {
+    package struct Outcome: Sendable, Equatable {
+        /// Steps that were taken.
+        package let operations: Int
+    }
+
+    /// What ``recover()`` found and did.
+    package enum Recovery: Sendable, Equatable {
+        /// No apply was under way, or none had begun to touch the trees.
+        case nothing
+        /// An apply was under way; everything is in place now.
+        case finished
+        /// An apply was under way and is taken back. `left` are paths that the user has changed since: they stay as they
+        /// are, and what was there before the apply is in `kept` in the run's workspace directory.
+        case rolledBack(reason: String, left: [RelativePath])
+        /// An apply had come to its end.
+        case applied
+    }
+
+    private let runDirectory: String
+    private let lockDirectory: String
+    private let checkpoint: (StaticString) -> Void
+
+    /// - Parameters:
+    ///   - runDirectory: absolute path of the run's directory.
+    ///   - lockDirectory: absolute path of the project's `.bailey`: one apply at a time.
+    ///   - checkpoint: called at named points, for tests that end the process there.
+    package init(
+        runDirectory: String,
+        lockDirectory: String,
+        checkpoint: @escaping (StaticString) -> Void = { _ in }
+    ) {
+        self.runDirectory = runDirectory
+        self.lockDirectory = lockDirectory
+        self.checkpoint = checkpoint
+    }
+
+    /// Applies a change set (the gate's reduced one). The trees are compared with the start again first.
+    package func perform(
+        _ set: ChangeSet,
+        _ plan: WorkspacePlan,
+        grant: consuming Grant,
+        time: any TimeSource
+    ) throws(WorkspaceError) -> Outcome {
+        let action: Action
+        do {
+            action = try grant.redeem(at: time)
+        } catch {
+            throw WorkspaceError(.wrongGrant, "apply the changes: \(error.message)", hint: error.hint)
+        }
+        guard action.kind == .applyChanges(set.digest), action.run == set.run, plan.run == set.run else {
+            throw WorkspaceError(
+                .wrongGrant,
+                "apply the changes: the permission is for another change set",
+                hint: "Look at the changes again, then apply them."
+            )
+        }
+        return try WorkspaceError.attempt("apply the changes") {
+            let lock = try lockProject()
+            defer { lock.close() }
+            return try perform(set, plan)
+        }
+    }
+
+    private func perform(_ set: ChangeSet, _ plan: WorkspacePlan) throws -> Outcome {
+        let context = try ApplyContext(plan, runDirectory: runDirectory, checkpoint: checkpoint)
+        if try context.workspace.statusIfPresent(WorkspaceFiles.applied) != nil {
+            throw WorkspaceError(.refused, "apply the changes: they were applied already")
+        }
+        if try context.workspace.statusIfPresent(WorkspaceFiles.intent) != nil {
+            throw WorkspaceError(
+                .busy,
+                "apply the changes: an earlier attempt was interrupted",
+                hint: "It is finished or taken back when bailey starts next in this project."
+            )
+        }
+        let operations: [ApplyOperation]
+        do {
+            operations = try ApplyStaging.stage(set, in: context)
+        } catch {
+            try? context.removeStaging()
+            throw error
+        }
+        checkpoint("staged")
+        let intent = ApplyIntent(digest: set.digest, besideTrees: context.besideTrees, operations: operations)
+        try FileContent.replace(WorkspaceFiles.intent, in: context.workspace, with: intent.encoded())
+        checkpoint("intent written")
+        let run = ApplyRun(context, operations)
+        do {
+            try run.perform()
+        } catch {
+            try rollBack(run, context, because: error)
+        }
+        try finish(run, context)
+        return Outcome(operations: operations.count)
+    }
+
+    private func rollBack(_ run: ApplyRun, _ context: ApplyContext, because error: any Error) throws -> Never {
+        let left = try run.undo()
+        try run.synchronize()
+        try end(context, by: nil)
+        guard !left.isEmpty else { throw error }
+        throw WorkspaceError(
+            .conflict,
+            "apply the changes: \(error); taken back but for \(left[0]), which was changed meanwhile",
+            path: left[0],
+            hint: "What was there before is in \(Printable.text(runDirectory))/workspace/kept."
+        )
+    }
+
+    private func finish(_ run: ApplyRun, _ context: ApplyContext) throws {
+        checkpoint("before the last sync")
+        try run.synchronize()
+        checkpoint("synced")
+        try end(context, by: WorkspaceFiles.applied)
+        checkpoint("applied")
+        try clear(context)
+        checkpoint("cleared")
+    }
+
+    /// Ends the apply: the intent goes, or becomes the mark that everything is in place.
+    private func end(_ context: ApplyContext, by mark: [UInt8]?) throws {
+        if let mark {
+            try context.workspace.rename(WorkspaceFiles.intent, to: context.workspace, mark)
+        } else {
+            try context.workspace.removeFile(WorkspaceFiles.intent)
+        }
+        try context.workspace.synchronize()
+        if mark == nil { try context.removeStaging() }
+    }
+
+    /// Removes old content and the command's layers, whose files have a second name in the tree by now.
+    private func clear(_ context: ApplyContext) throws {
+        try context.removeStaging()
+        for tree in context.plan.trees { try context.workspace.removeTree(WorkspaceFiles.tree(tree.tree.index)) }
+    }
+
+    /// Finishes or takes back what an apply that was killed has begun. Call it for every run that has no terminal event.
+    package func recover() throws(WorkspaceError) -> Recovery {
+        try WorkspaceError.attempt("recover the apply of the run") {
+            let run = try Directory(trustedPath: runDirectory)
+            guard let workspace = try run.directoryIfPresent(at: [WorkspaceFiles.directory]),
+                try workspace.statusIfPresent(WorkspaceFiles.plan) != nil
+            else { return .nothing }
+            let isApplied = try workspace.statusIfPresent(WorkspaceFiles.applied) != nil
+            let hasIntent = try workspace.statusIfPresent(WorkspaceFiles.intent) != nil
+            let hasStaging = try workspace.statusIfPresent(WorkspaceFiles.staging) != nil
+            guard isApplied || hasIntent || hasStaging else { return .nothing }
+            let lock = try lockProject()
+            defer { lock.close() }
+            return try recoverLocked(WorkspacePlan.load(runDirectory: runDirectory))
+        }
+    }
+
+    private func recoverLocked(_ plan: WorkspacePlan) throws -> Recovery {
+        let context = try ApplyContext(plan, runDirectory: runDirectory, checkpoint: checkpoint)
+        if try context.workspace.statusIfPresent(WorkspaceFiles.applied) != nil {
+            try clear(context)
+            return .applied
+        }
+        let stored = try FileContent.readIfPresent(
+            WorkspaceFiles.intent,
+            in: context.workspace,
+            bytesMax: WorkspaceLimits.storedBytesMax
+        )
+        guard let stored else {
+            try context.removeStaging()
+            return .nothing
+        }
+        guard let intent = ApplyIntent(encoded: stored) else {
+            throw WorkspaceError(
+                .damaged,
+                "recover the apply of the run: what it was about to do is not readable",
+                hint:
+                    "Compare the project with \(Printable.text(runDirectory))/workspace/apply by hand; nothing was removed."
+            )
+        }
+        if !intent.operations.isEmpty {
+            guard try context.openStaging(besideTrees: intent.besideTrees) else {
+                throw WorkspaceError(.damaged, "recover the apply of the run: its staging directory is missing")
+            }
+        }
+        let run = ApplyRun(context, intent.operations)
+        do {
+            try run.perform()
+        } catch {
+            let left = try run.undo()
+            try run.synchronize()
+            try end(context, by: nil)
+            return .rolledBack(reason: "\(error)", left: left)
+        }
+        try finish(run, context)
+        return .finished
+    }
+
+    /// An exclusive lock that ends with the process.
+    private final class ProjectLock {
+        private let raw: Int32
+        init(owning lock: consuming Descriptor) { raw = lock.release() }
+        func close() { _ = Glibc.close(raw) }
+    }
+
+    private func lockProject() throws -> ProjectLock {
+        let directory = try Directory(trustedPath: lockDirectory)
+        let file = try directory.open(
+            Array("apply.lock".utf8),
+            flags: O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK,
+            mode: 0o600
+        )
+        let stepMicroseconds: UInt32 = 50_000
+        var stepsLeft = WorkspaceLimits.lockWaitSeconds * 1_000_000 / Int(stepMicroseconds)
+        while try !file.lock(.exclusive, wait: false) {
+            guard stepsLeft > 0 else {
+                throw WorkspaceError(
+                    .busy,
+                    "apply the changes: another run is being applied to this project",
+                    hint: "Wait until it has ended, then try again."
+                )
+            }
+            stepsLeft -= 1
+            usleep(stepMicroseconds)
+        }
+        return ProjectLock(owning: file)
+    }
+}

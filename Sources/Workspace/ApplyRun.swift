@@ -1,0 +1,253 @@
+import Domain
+import Files
+import Glibc
+
+/// Performs operations one by one, and takes them back.
+struct ApplyRun {
+    private let context: ApplyContext
+    private let operations: [ApplyOperation]
+
+    init(_ context: ApplyContext, _ operations: [ApplyOperation]) {
+        self.context = context
+        self.operations = operations
+    }
+
+    /// Performs what is not performed yet, in order. Throws at the first that cannot be; those before it stay performed.
+    func perform() throws {
+        for number in operations.indices where try !isPerformed(number) {
+            try perform(number)
+            context.checkpoint("operation performed")
+        }
+    }
+
+    /// Tells from the files alone whether an operation was performed.
+    func isPerformed(_ number: Int) throws -> Bool {
+        let operation = operations[number]
+        let area = context.staging[operation.tree]
+        let name = StagingArea.name(number)
+        switch operation.kind {
+        case .remove:
+            return try area.old.statusIfPresent(name) != nil
+        case .place:
+            return try area.new.statusIfPresent(name) == nil
+        case .exchange:
+            return try area.new.statusIfPresent(name)?.inode != operation.staged?.inode
+        case .mode:
+            guard let status = try current(operation) else { return false }
+            return status.inode == operation.base?.inode && status.mode == operation.newMode
+        }
+    }
+
+    private func current(_ operation: ApplyOperation) throws -> FileStatus? {
+        let lower = context.trees[operation.tree]
+        guard case .present(let status, _) = try lower.state(operation.path) else { return nil }
+        return status
+    }
+
+    private func parent(_ operation: ApplyOperation) throws -> Directory {
+        let lower = context.trees[operation.tree]
+        guard let parent = try lower.lower.directoryIfPresent(at: operation.path.parent.components) else {
+            throw ApplyStaging.conflict(operation.path, "the directory above it is gone or was replaced meanwhile")
+        }
+        return parent
+    }
+
+    private func perform(_ number: Int) throws {
+        let operation = operations[number]
+        let area = context.staging[operation.tree]
+        let staged = StagingArea.name(number)
+        if operation.kind == .mode { return try changeMode(operation) }
+        guard let name = operation.path.name else { return }
+        let parent = try parent(operation)
+        try checkBase(operation, parent.statusIfPresent(name))
+        switch operation.kind {
+        case .remove:
+            try Self.move(name, from: parent, to: area.old, staged, operation)
+            guard try isWhatWasThere(operation, area.old, staged) else {
+                try parent.renameBack(staged, from: area.old, to: name)
+                throw changedMeanwhile(operation)
+            }
+        case .place:
+            try Self.move(staged, from: area.new, to: parent, name, operation)
+        case .exchange:
+            try Self.exchange(staged, in: area.new, with: parent, name, operation)
+            guard try isWhatWasThere(operation, area.new, staged) else {
+                try Self.exchange(staged, in: area.new, with: parent, name, operation)
+                throw changedMeanwhile(operation)
+            }
+        case .mode:
+            break
+        }
+    }
+
+    private func changedMeanwhile(_ operation: ApplyOperation) -> WorkspaceError {
+        ApplyStaging.conflict(operation.path, "it was changed while the changes were being applied")
+    }
+
+    private func checkBase(_ operation: ApplyOperation, _ status: FileStatus?) throws {
+        switch (operation.base, status) {
+        case (nil, nil): return
+        case (let base?, let status?) where base.isUntouched(status): return
+        case (nil, _?): throw ApplyStaging.conflict(operation.path, "something appeared there meanwhile")
+        default: throw changedMeanwhile(operation)
+        }
+    }
+
+    /// What was moved out of the tree is what was looked at before; a directory is empty.
+    private func isWhatWasThere(_ operation: ApplyOperation, _ area: borrowing Directory, _ name: [UInt8]) throws
+        -> Bool
+    {
+        guard let base = operation.base else { return false }
+        guard try base.isSameContent(area.status(name)) else { return false }
+        return try !base.isDirectory || area.isEmptyDirectory(name)
+    }
+
+    private static func move(
+        _ name: [UInt8],
+        from directory: borrowing Directory,
+        to other: borrowing Directory,
+        _ newName: [UInt8],
+        _ operation: ApplyOperation
+    ) throws {
+        guard try directory.renameIfAbsent(name, to: other, newName) else {
+            throw ApplyStaging.conflict(operation.path, "something appeared there meanwhile")
+        }
+    }
+
+    private static func exchange(
+        _ staged: [UInt8],
+        in area: borrowing Directory,
+        with parent: borrowing Directory,
+        _ name: [UInt8],
+        _ operation: ApplyOperation
+    ) throws {
+        try area.rename(staged, to: parent, name, rule: .exchange)
+    }
+
+    private func changeMode(_ operation: ApplyOperation) throws {
+        guard let base = operation.base else { return }
+        let lower = context.trees[operation.tree].lower.raw
+        guard let status = try current(operation), status.inode == base.inode,
+            operation.staged != nil || base.isDirectory || base.isUntouched(status)
+        else { throw changedMeanwhile(operation) }
+        guard let name = operation.path.name else {
+            _ = try SystemError.check("chmod", fchmod(lower, operation.newMode))
+            return
+        }
+        try parent(operation).setModeSafely(name, operation.newMode, ifInode: base.inode)
+    }
+
+    /// Makes every rename durable.
+    func synchronize() throws {
+        var seen: Set<ChangeSet.Place> = []
+        for operation in operations {
+            let place = ChangeSet.Place(tree: operation.tree, path: operation.path.parent)
+            guard seen.insert(place).inserted,
+                let directory = try context.trees[operation.tree].lower.directoryIfPresent(at: place.path.components)
+            else { continue }
+            try directory.synchronize()
+        }
+        for area in context.staging {
+            try area.new.synchronize()
+            try area.old.synchronize()
+        }
+    }
+
+    /// Takes back what was performed, last first. What the user has changed since stays as it is; its old content is kept
+    /// in the run's directory, and the path is returned.
+    func undo() throws -> [RelativePath] {
+        var left: [RelativePath] = []
+        for number in operations.indices.reversed() where try isPerformed(number) {
+            if try !undo(number) { left.append(operations[number].path) }
+            context.checkpoint("operation undone")
+        }
+        return left
+    }
+
+    private func undo(_ number: Int) throws -> Bool {
+        let operation = operations[number]
+        let area = context.staging[operation.tree]
+        let staged = StagingArea.name(number)
+        if operation.kind == .mode { return try undoMode(operation) }
+        guard let name = operation.path.name else { return true }
+        let parent = try context.trees[operation.tree].lower.directoryIfPresent(at: operation.path.parent.components)
+        guard let parent else { return try giveUp(operation, area, staged) }
+        switch operation.kind {
+        case .remove:
+            if try area.old.renameIfAbsent(staged, to: parent, name) { return true }
+            return try giveUp(operation, area, staged)
+        case .place:
+            guard try isStillOurs(operation, parent, name) else { return false }
+            return try area.new.renameIfAbsentOrMissing(name, from: parent, staged)
+        case .exchange:
+            guard try isStillOurs(operation, parent, name) else { return try giveUp(operation, area, staged) }
+            try area.new.rename(staged, to: parent, name, rule: .exchange)
+            return true
+        case .mode:
+            return true
+        }
+    }
+
+    private func isStillOurs(
+        _ operation: ApplyOperation,
+        _ parent: borrowing Directory,
+        _ name: [UInt8]
+    ) throws -> Bool {
+        guard let ours = operation.staged, let status = try parent.statusIfPresent(name), ours.isSameContent(status)
+        else {
+            return false
+        }
+        return try !ours.isDirectory || parent.isEmptyDirectory(name)
+    }
+
+    /// The user's later file stays; what was there before goes where only a discard removes it.
+    private func giveUp(_ operation: ApplyOperation, _ area: StagingArea, _ staged: [UInt8]) throws -> Bool {
+        if operation.kind == .remove { try context.keep(staged, from: area.old, for: operation) }
+        if operation.kind == .exchange { try context.keep(staged, from: area.new, for: operation) }
+        return false
+    }
+
+    private func undoMode(_ operation: ApplyOperation) throws -> Bool {
+        guard let base = operation.base, let status = try current(operation), status.inode == base.inode else {
+            return false
+        }
+        let lower = context.trees[operation.tree].lower.raw
+        guard let name = operation.path.name else {
+            _ = try SystemError.check("chmod", fchmod(lower, base.mode))
+            return true
+        }
+        try parent(operation).setModeSafely(name, base.mode, ifInode: base.inode)
+        return true
+    }
+}
+
+extension Directory {
+    /// Puts something back where it came from; if another thing is there by now, the error says so.
+    fileprivate func renameBack(_ name: [UInt8], from area: borrowing Directory, to original: [UInt8])
+        throws(SystemError)
+    {
+        try area.rename(name, to: self, original, rule: .failIfPresent)
+    }
+
+    /// Takes a name of another directory into this one; false if it is not there any more.
+    fileprivate func renameIfAbsentOrMissing(
+        _ name: [UInt8],
+        from other: borrowing Directory,
+        _ newName: [UInt8]
+    ) throws(SystemError) -> Bool {
+        do {
+            try other.rename(name, to: self, newName, rule: .failIfPresent)
+            return true
+        } catch  where error.code == ENOENT {
+            return false
+        }
+    }
+
+    fileprivate func isEmptyDirectory(_ name: [UInt8]) throws(SystemError) -> Bool {
+        do {
+            return try directory(name).entries(atMost: 1).isEmpty
+        } catch  where error.code == EOVERFLOW {
+            return false
+        }
+    }
+}

@@ -1,0 +1,322 @@
+import Domain
+import Files
+import Glibc
+
+/// Turns a change set into operations, and stages every new content: verified, with its final mode and owner, on the disk.
+struct ApplyStaging {
+    private let context: ApplyContext
+    private let set: ChangeSet
+    private var operations: [ApplyOperation] = []
+    private var ready: [(change: Change, base: FileStatus?)] = []
+    /// Groups of new directories in set-group directories, which a rename does not hand down.
+    private var inheritedGroups: [ChangeSet.Place: UInt32] = [:]
+    /// Modes that are set last, since they shut a directory.
+    private var last: [ApplyOperation] = []
+
+    static func stage(_ set: ChangeSet, in context: ApplyContext) throws -> [ApplyOperation] {
+        var staging = ApplyStaging(context: context, set: set)
+        try staging.judge()
+        guard !staging.ready.isEmpty else { return [] }
+        try context.makeStaging()
+        staging.addLoosening()
+        staging.addRemovals()
+        try staging.addContent()
+        staging.operations += staging.last.reversed()
+        try staging.synchronize()
+        return staging.operations
+    }
+
+    private init(context: ApplyContext, set: ChangeSet) {
+        self.context = context
+        self.set = set
+    }
+
+    private mutating func judge() throws {
+        if let excess = set.excesses.first {
+            throw refused("the change set is not complete (limit of \(excess.kind.rawValue))", excess.place.path)
+        }
+        let check = ConflictCheck(context.plan, set, context.trees)
+        let conflicts = try check.conflicts()
+        if let first = conflicts.first {
+            let more = conflicts.count > 1 ? " and \(conflicts.count - 1) more" : ""
+            throw WorkspaceError(
+                .conflict,
+                "apply the changes: conflict at \(first.path): \(first.cause.rawValue)\(more)",
+                path: first.path,
+                hint:
+                    "Nothing was applied. Look at the conflicts, then run the command again on the project as it is now."
+            )
+        }
+        for change in set.changes {
+            try refuseUnfit(change)
+            switch try check.judge(change) {
+            case .done: continue
+            case .ready(let base): ready.append((change, base))
+            case .conflict(let cause): throw Self.conflict(change.path, "conflict: \(cause.rawValue)")
+            }
+        }
+    }
+
+    static func conflict(_ path: RelativePath, _ why: String) -> WorkspaceError {
+        WorkspaceError(
+            .conflict,
+            "apply the changes: \(path): \(why)",
+            path: path,
+            hint: "Nothing was applied. Run the command again on the project as it is now."
+        )
+    }
+
+    private func refused(_ why: String, _ path: RelativePath) -> WorkspaceError {
+        WorkspaceError(.refused, "apply the changes: \(path): \(why)", path: path)
+    }
+
+    /// What no rule and no person lets into a project.
+    private func refuseUnfit(_ change: Change) throws {
+        if change.kind == .deleted { return }
+        switch change.file {
+        case .fifo, .socket, .device:
+            throw refused("a \(change.file.rawValue) is never applied", change.path)
+        case .file:
+            if (change.mode ?? 0) & 0o6000 != 0 {
+                throw refused("a set-uid or set-gid file is never applied", change.path)
+            }
+            if change.digest == nil { throw refused("its content was not read", change.path) }
+        case .directory, .symlink:
+            break
+        }
+        if change.path.isRoot, change.kind != .mode { throw refused("the root is never replaced", change.path) }
+    }
+
+    /// The permission bits that are applied: set-id bits never; a directory keeps the set-group bit that it has.
+    private static func mode(_ change: Change, base: FileStatus?) -> UInt32 {
+        let wanted = change.mode ?? 0
+        guard change.file == .directory else { return wanted & 0o777 }
+        return wanted & 0o1777 | (base?.kind == .directory ? (base?.mode ?? 0) & 0o2000 : 0)
+    }
+
+    private func operation(
+        _ kind: ApplyOperation.Kind,
+        _ change: Change,
+        base: FileStatus?,
+        staged: FileStatus? = nil,
+        mode: UInt32 = 0
+    ) -> ApplyOperation {
+        ApplyOperation(
+            kind: kind,
+            tree: change.tree,
+            path: change.path,
+            base: base.map { ApplyOperation.Mark($0) },
+            staged: staged.map { ApplyOperation.Mark($0) },
+            newMode: mode
+        )
+    }
+
+    /// Directories that become writable do so first, for what is made in them.
+    private mutating func addLoosening() {
+        for (change, base) in ready where change.kind == .mode && change.file == .directory {
+            let mode = Self.mode(change, base: base)
+            let operation = operation(.mode, change, base: base, mode: mode)
+            if mode & 0o700 == 0o700 { operations.append(operation) } else { last.append(operation) }
+        }
+    }
+
+    /// Children before their directories.
+    private mutating func addRemovals() {
+        for (change, base) in ready.reversed() {
+            guard let base else { continue }
+            let isReplacedDirectory =
+                change.kind == .changed && (base.kind == .directory) != (change.file == .directory)
+            if change.kind == .deleted || isReplacedDirectory {
+                operations.append(operation(.remove, change, base: base))
+            }
+        }
+    }
+
+    /// Directories before their children.
+    private mutating func addContent() throws {
+        for (change, base) in ready {
+            switch change.kind {
+            case .deleted:
+                continue
+            case .mode:
+                if change.file == .directory { continue }
+                let mode = Self.mode(change, base: base)
+                operations.append(operation(.mode, change, base: base, mode: mode))
+            case .created, .changed:
+                if change.file == .directory {
+                    try addDirectory(change)
+                } else {
+                    let staged = try stageLeaf(change, base: base)
+                    let isExchange = base.map { $0.kind != .directory } ?? false
+                    operations.append(operation(isExchange ? .exchange : .place, change, base: base, staged: staged))
+                }
+            }
+        }
+    }
+
+    private mutating func addDirectory(_ change: Change) throws {
+        let tree = context.trees[change.tree]
+        let area = context.staging[change.tree]
+        let name = StagingArea.name(operations.count)
+        let wanted = Self.mode(change, base: nil)
+        try area.new.makeDirectory(name, mode: 0o700)
+        let made = try area.new.directory(name)
+        var group = tree.source.ownerGroupID
+        var bits: UInt32 = 0
+        if let inherited = try inheritedGroup(change) {
+            group = inherited
+            bits = 0o2000
+            inheritedGroups[ChangeSet.Place(tree: change.tree, path: change.path)] = group
+        }
+        if geteuid() == 0 {
+            try made.setOwnOwner(userID: tree.source.ownerUserID, groupID: group)
+        } else if bits != 0 {
+            try made.setOwnOwner(userID: .max, groupID: group)
+        }
+        try made.setOwnMode(wanted | 0o700 | bits)
+        let staged = try made.status([])
+        operations.append(operation(.place, change, base: nil, staged: staged))
+        if wanted & 0o700 != 0o700 { last.append(operation(.mode, change, base: staged, mode: wanted | bits)) }
+    }
+
+    /// The group that a new directory gets from the directory it is made in; nil if that is not a set-group directory.
+    private func inheritedGroup(_ change: Change) throws -> UInt32? {
+        let parent = change.path.parent
+        if let group = inheritedGroups[ChangeSet.Place(tree: change.tree, path: parent)] { return group }
+        guard let directory = try context.trees[change.tree].lower.directoryIfPresent(at: parent.components) else {
+            return nil
+        }
+        let status = try directory.status([])
+        return status.mode & 0o2000 != 0 ? status.groupID : nil
+    }
+
+    /// Brings a file or link of the command's to the staging directory, and makes sure that it is what was listed.
+    private func stageLeaf(_ change: Change, base: FileStatus?) throws -> FileStatus {
+        guard let leaf = change.path.name else { throw refused("the root is never replaced", change.path) }
+        let tree = context.trees[change.tree]
+        let area = context.staging[change.tree]
+        let name = StagingArea.name(operations.count)
+        let parent = try openChanged(tree.source.tree, change.path.parent)
+        try link(leaf, in: parent, to: area, name, change)
+        let status = try area.new.status(name)
+        guard FileKind(status.kind) == change.file else { throw isNotWhatWasListed(change) }
+        switch status.kind {
+        case .symlink:
+            guard try area.new.linkTarget(name) == change.linkTarget else { throw isNotWhatWasListed(change) }
+            return status
+        case .file:
+            try finishFile(name, status, change, base: base, tree: tree, in: area.new)
+            return try area.new.status(name)
+        default:
+            throw isNotWhatWasListed(change)
+        }
+    }
+
+    private func isNotWhatWasListed(_ change: Change) -> WorkspaceError {
+        WorkspaceError(
+            .refused,
+            "apply the changes: \(change.path) is not what was listed when the command ended",
+            path: change.path,
+            hint: "Something wrote to the run's directory since. Discard the run's changes and run the command again."
+        )
+    }
+
+    /// The directory in what the command left, opened even where it shut one on the way.
+    private func openChanged(_ tree: WorkspaceTree, _ path: RelativePath) throws -> Directory {
+        let root = try Directory(trustedPath: tree.changed)
+        if let direct = try Self.openIfAllowed(root, path.components) { return direct }
+        var current = root
+        for name in path.components {
+            let mode = try current.status(name).mode
+            if mode & 0o700 != 0o700 { try current.setModeUnopened(name, mode | 0o700) }
+            current = try current.directory(name)
+        }
+        return current
+    }
+
+    private static func openIfAllowed(
+        _ root: borrowing Directory,
+        _ components: [[UInt8]]
+    ) throws(SystemError) -> Directory? {
+        do {
+            return try root.directory(at: components)
+        } catch  where error.code == EACCES {
+            return nil
+        }
+    }
+
+    /// A second name costs nothing and leaves the command's layer as it is, should the apply be undone.
+    private func link(
+        _ leaf: [UInt8],
+        in parent: borrowing Directory,
+        to area: StagingArea,
+        _ name: [UInt8],
+        _ change: Change
+    ) throws {
+        if try Self.linkIfPossible(leaf, in: parent, to: area.new, name) { return }
+        let status = try parent.status(leaf)
+        if status.kind == .symlink { return try area.new.makeSymbolicLink(name, to: parent.linkTarget(leaf)) }
+        guard status.kind == .file else { throw isNotWhatWasListed(change) }
+        let source = try parent.open(leaf, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        let copy = try area.new.open(name, flags: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        guard try FileCopy.copy(source, to: copy, bytesMax: change.size) else { throw isNotWhatWasListed(change) }
+        let owner = context.trees[change.tree].source
+        if geteuid() == 0 { try copy.setOwner(userID: owner.ownerUserID, groupID: owner.ownerGroupID) }
+    }
+
+    private static func linkIfPossible(
+        _ leaf: [UInt8],
+        in parent: borrowing Directory,
+        to area: borrowing Directory,
+        _ name: [UInt8]
+    ) throws(SystemError) -> Bool {
+        do {
+            try parent.link(leaf, to: area, name)
+            return true
+        } catch  where [EXDEV, EPERM, EMLINK, EOPNOTSUPP, EACCES].contains(error.code) {
+            return false
+        }
+    }
+
+    private func finishFile(
+        _ name: [UInt8],
+        _ status: FileStatus,
+        _ change: Change,
+        base: FileStatus?,
+        tree: OpenTree,
+        in area: borrowing Directory
+    ) throws {
+        if status.mode & 0o400 == 0 { try area.setModeUnopened(name, 0o600) }
+        let file = try area.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        guard try file.status().size == change.size,
+            try FileComparison(file.raw, previous: nil).digest == change.digest
+        else { throw isNotWhatWasListed(change) }
+        for attribute in try file.attributeNames() where Self.isNeverApplied(attribute) {
+            try file.removeAttribute(attribute)
+        }
+        if geteuid() == 0, let base, base.kind == .file {
+            try file.setOwner(userID: base.userID, groupID: base.groupID)
+        }
+        try file.setMode(Self.mode(change, base: base))
+        // A file that its owner cannot read cannot be opened again for that.
+        if change.mode.map({ $0 & 0o400 == 0 }) ?? true { try file.synchronizeContent() } else { file.startWriting() }
+    }
+
+    /// The overlay's own marks, and what could give rights that the mode does not show.
+    private static func isNeverApplied(_ attribute: [UInt8]) -> Bool {
+        ["user.overlay.", "security.capability", "system.posix_acl_"].contains { attribute.starts(with: $0.utf8) }
+    }
+
+    /// Everything staged is on the disk before the first rename. The writing of all files was begun before.
+    private func synchronize() throws {
+        for (number, operation) in operations.enumerated() {
+            guard let staged = operation.staged, !staged.isDirectory else { continue }
+            let area = context.staging[operation.tree]
+            let name = StagingArea.name(number)
+            guard try area.new.status(name).kind == .file else { continue }
+            if staged.mode & 0o400 == 0, geteuid() != 0 { continue }
+            try area.new.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY).synchronizeContent()
+        }
+        for area in context.staging { try area.new.synchronize() }
+    }
+}

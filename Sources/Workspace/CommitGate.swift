@@ -1,0 +1,100 @@
+package import Domain
+import Policy
+
+/// What the gate says about a change set.
+package struct GateReport: Sendable {
+    /// What would be applied: without entries that are no change and without sockets and FIFOs.
+    package let changeSet: ChangeSet
+    package let findings: [GateFinding]
+    package let conflicts: [Conflict]
+
+    /// The strongest word on any entry.
+    package var verdict: Verdict { findings.map(\.level).max() ?? .allow }
+    /// Whether the set may enter the project without asking anybody.
+    package var isApplicableUnasked: Bool { verdict <= .note && conflicts.isEmpty }
+}
+
+/// Judges what may enter the user's trees.
+package struct CommitGate {
+    private let plan: WorkspacePlan
+    private let limits: ResourceLimits
+
+    package init(_ plan: WorkspacePlan, limits: ResourceLimits) {
+        self.plan = plan
+        self.limits = limits
+    }
+
+    /// Judges every entry, and compares the trees with what the command started from. Call it again before an apply that
+    /// comes later: the trees may have changed.
+    package func judge(
+        _ changeSet: ChangeSet,
+        inspector: any ChangeInspector
+    ) throws(WorkspaceError) -> GateReport {
+        try WorkspaceError.attempt("judge the changes of the run") {
+            let inspections = try inspector.inspect(changeSet.changes, trees: plan.workspaceTrees)
+            guard inspections.count == changeSet.changes.count else {
+                throw WorkspaceError(.refused, "judge the changes of the run: the inspection is not complete")
+            }
+            var findings = wholeSetFindings(changeSet)
+            var kept: [Change] = []
+            for (change, inspection) in zip(changeSet.changes, inspections) {
+                if case .unchanged = inspection { continue }
+                if change.kind != .deleted, change.file == .fifo || change.file == .socket {
+                    findings.append(Self.dropped(change))
+                    continue
+                }
+                kept.append(change)
+                switch inspection {
+                case .unchanged, .ordinary: continue
+                case .finding(let finding): findings.append(finding)
+                case .notMine:
+                    if let finding = GateRules.judge(change) { findings.append(finding) }
+                }
+            }
+            let reduced = ChangeSet(
+                run: changeSet.run,
+                changes: kept,
+                replacedDirectories: changeSet.replacedDirectories,
+                excesses: changeSet.excesses
+            )
+            let trees = try plan.trees.map { try OpenTree($0) }
+            let conflicts = try ConflictCheck(plan, reduced, trees).conflicts()
+            return GateReport(changeSet: reduced, findings: findings, conflicts: conflicts)
+        }
+    }
+
+    private static func dropped(_ change: Change) -> GateFinding {
+        GateFinding(
+            tree: change.tree,
+            path: change.path,
+            rule: RuleID("special-file-dropped"),
+            level: .note,
+            reason:
+                "a \(change.file == .fifo ? "FIFO" : "socket") stays behind: only the command's own processes used it"
+        )
+    }
+
+    private func wholeSetFindings(_ set: ChangeSet) -> [GateFinding] {
+        set.excesses.map { excess in
+            let (rule, reason): (RuleID, String) =
+                switch excess.kind {
+                case .files:
+                    (
+                        RuleID("too-many-files"),
+                        "more than \(limits.workspaceFiles) entries were changed; the listing stops here"
+                    )
+                case .bytes:
+                    (RuleID("too-many-bytes"), "the changed files hold more than \(limits.workspaceBytes) bytes")
+                case .depth:
+                    (RuleID("too-deep"), "directories lie more than \(WorkspaceLimits.depthMax) levels deep")
+                }
+            return GateFinding(
+                tree: excess.place.tree,
+                path: excess.place.path,
+                rule: rule,
+                level: .deny,
+                reason: reason
+            )
+        }
+    }
+}

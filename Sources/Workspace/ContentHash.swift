@@ -1,0 +1,20 @@
+import Crypto
+import Domain
+
+/// SHA-256 as this package's digest.
+struct ContentHash {
+    private var hash = SHA256()
+
+    mutating func update(_ bytes: [UInt8]) { hash.update(data: bytes) }
+
+    consuming func finalize() -> Domain.Digest {
+        guard let digest = Domain.Digest(hash.finalize()) else { preconditionFailure("a SHA-256 value has 32 bytes") }
+        return digest
+    }
+
+    static func of(_ bytes: [UInt8]) -> Domain.Digest {
+        var hash = ContentHash()
+        hash.update(bytes)
+        return hash.finalize()
+    }
+}

@@ -1,0 +1,236 @@
+package import Domain
+import Files
+import Glibc
+
+/// Makes the view of a project that a command works on, so that nothing it does reaches the user's files by itself.
+package struct Workspace: Sendable {
+    package enum Choice: Sendable, Equatable {
+        /// The overlay where it is possible, else a copy with the reason recorded.
+        case auto
+        case overlay
+        /// A copy; `reason` says why, if it was not simply asked for (the sandbox could not mount the overlay).
+        case copy(reason: String?)
+    }
+
+    /// Absolute path of the project.
+    private let project: String
+    /// Absolute path of the run's own directory below the project's `.bailey`; it exists.
+    private let runDirectory: String
+    /// Absolute path of the user's state directory; it exists.
+    private let stateDirectory: String
+    private let run: RunID
+    private let limits: ResourceLimits
+    private let time: any TimeSource
+
+    package init(
+        project: String,
+        runDirectory: String,
+        stateDirectory: String,
+        run: RunID,
+        limits: ResourceLimits,
+        time: any TimeSource
+    ) {
+        self.project = project
+        self.runDirectory = runDirectory
+        self.stateDirectory = stateDirectory
+        self.run = run
+        self.limits = limits
+        self.time = time
+    }
+
+    /// Prepares the layers of every tree; nothing is mounted yet.
+    ///
+    /// - Parameters:
+    ///   - gitDirectories: absolute paths of git directories outside the project that belong to it, already judged.
+    ///   - isTrackedUnchanged: whether a file of the project equals its entry in git's index; asked only of files that
+    ///     would be hidden.
+    package func prepare(
+        _ choice: Choice = .auto,
+        gitDirectories: [String] = [],
+        isTrackedUnchanged: @escaping (RelativePath) -> Bool = { _ in false }
+    ) throws(WorkspaceError) -> WorkspacePlan {
+        guard gitDirectories.count < WorkspaceLimits.treesMax else {
+            throw WorkspaceError(.tooLarge, "prepare the workspace: more than \(WorkspaceLimits.treesMax) trees")
+        }
+        return try WorkspaceError.attempt("prepare the workspace") {
+            let run = try Directory(trustedPath: runDirectory)
+            _ = try run.makeDirectoryIfAbsent(WorkspaceFiles.directory, mode: 0o700)
+            let workspace = try run.directory(WorkspaceFiles.directory)
+            var lowers: [Lower] = []
+            for (number, path) in ([project] + gitDirectories).enumerated() {
+                lowers.append(try walk(path, number, number == 0 ? isTrackedUnchanged : { _ in false }))
+            }
+            let (mode, reason) = try decide(choice, lowers, workspace)
+            return try layOut(lowers, mode: mode, reason: reason, in: workspace)
+        }
+    }
+
+    private struct Lower {
+        let number: Int
+        let path: String
+        let status: FileStatus
+        let index: TreeIndex
+    }
+
+    private func walk(
+        _ path: String,
+        _ number: Int,
+        _ isTrackedUnchanged: @escaping (RelativePath) -> Bool
+    ) throws -> Lower {
+        let root = try Directory(trustedPath: path)
+        let status = try root.status([])
+        let caller = geteuid()
+        guard caller == 0 || status.userID == caller else {
+            throw WorkspaceError(
+                .unusable,
+                "prepare the workspace: \(Printable.text(path)) belongs to user \(status.userID), not to you",
+                hint: "Work on a project of your own, or copy it first."
+            )
+        }
+        let cache = try IndexCache(stateDirectory: stateDirectory, tree: path)
+        var walk = TreeWalk(
+            cached: cache.load(),
+            unixMilliseconds: time.unixMilliseconds(),
+            isTrackedUnchanged: isTrackedUnchanged
+        )
+        try walk.run(root: root)
+        if walk.isFresh { try cache.store(walk.index) }
+        return Lower(number: number, path: path, status: status, index: walk.index)
+    }
+
+    private func decide(
+        _ choice: Choice,
+        _ lowers: [Lower],
+        _ workspace: borrowing Directory
+    ) throws -> (WorkspaceMode, String?) {
+        if case .copy(let reason) = choice { return (.copy, reason) }
+        for lower in lowers {
+            guard
+                let reason = try OverlaySupport.obstacle(
+                    lower: lower.path,
+                    status: lower.status,
+                    index: lower.index,
+                    layers: workspace
+                )
+            else { continue }
+            guard choice == .auto else {
+                throw WorkspaceError(
+                    .unusable,
+                    "prepare the workspace: an overlay is impossible: \(reason)",
+                    hint: "Use --workspace copy."
+                )
+            }
+            return (.copy, reason)
+        }
+        return (.overlay, nil)
+    }
+
+    private func layOut(
+        _ lowers: [Lower],
+        mode: WorkspaceMode,
+        reason: String?,
+        in workspace: borrowing Directory
+    ) throws -> WorkspacePlan {
+        var trees: [WorkspacePlan.Tree] = []
+        var mounts: [WorkspaceMount] = []
+        var leases: [MaskLease] = []
+        for lower in lowers {
+            let name = WorkspaceFiles.tree(lower.number)
+            // Layers of an earlier attempt are never used again: a volatile overlay refuses its second mount.
+            try workspace.removeTree(name)
+            try workspace.makeDirectory(name, mode: 0o700)
+            let layers = try workspace.directory(name)
+            let path = runDirectory + "/workspace/" + String(decoding: name, as: UTF8.self)
+            let source: WorkspaceMount.Source
+            var manifest: CopyManifest?
+            switch mode {
+            case .overlay:
+                let mask = try MaskLayer.prepare(for: lower.index, stateDirectory: stateDirectory)
+                if let mask { leases.append(mask.lease) }
+                try makeLayers(in: layers, like: lower.status)
+                source = .overlay(lower: lower.path, mask: mask?.path, layers: path)
+            case .copy:
+                manifest = try makeCopy(of: lower, in: layers)
+                source = .copy(directory: path + "/copy")
+            }
+            try own(layers, lower.status)
+            mounts.append(mount(source, lower))
+            trees.append(tree(lower, path: path, mode: mode, manifest: manifest))
+        }
+        let plan = WorkspacePlan(
+            run: run,
+            mode: mode,
+            copyReason: reason,
+            trees: trees,
+            baseTime: try stamp(workspace),
+            mounts: mounts,
+            leases: leases
+        )
+        try plan.store(in: workspace)
+        return plan
+    }
+
+    private func mount(_ source: WorkspaceMount.Source, _ lower: Lower) -> WorkspaceMount {
+        WorkspaceMount(
+            source: source,
+            target: lower.path,
+            ownerUserID: lower.status.userID,
+            ownerGroupID: lower.status.groupID
+        )
+    }
+
+    private func tree(
+        _ lower: Lower,
+        path: String,
+        mode: WorkspaceMode,
+        manifest: CopyManifest?
+    ) -> WorkspacePlan.Tree {
+        let isOverlay = mode == .overlay
+        return WorkspacePlan.Tree(
+            tree: WorkspaceTree(
+                index: lower.number,
+                lower: lower.path,
+                changed: path + (isOverlay ? "/upper" : "/copy"),
+                isOverlay: isOverlay
+            ),
+            ownerUserID: lower.status.userID,
+            ownerGroupID: lower.status.groupID,
+            index: lower.index,
+            manifest: manifest
+        )
+    }
+
+    /// The upper layer's root shows as the project's root, so that it has its mode; the directory above shuts others out.
+    private func makeLayers(in layers: borrowing Directory, like status: FileStatus) throws {
+        try layers.makeDirectory(WorkspaceFiles.work, mode: 0o700)
+        try layers.makeDirectory(WorkspaceFiles.upper, mode: 0o700)
+        let upper = try layers.directory(WorkspaceFiles.upper)
+        try own(upper, status)
+        try own(layers.directory(WorkspaceFiles.work), status)
+        try upper.setOwnMode(status.mode)
+        try upper.setOwnModified(status.modified)
+    }
+
+    private func makeCopy(of lower: Lower, in layers: borrowing Directory) throws -> CopyManifest {
+        try layers.makeDirectory(WorkspaceFiles.copy, mode: 0o700)
+        var copy = TreeCopy(
+            lower.index,
+            owner: (lower.status.userID, lower.status.groupID),
+            bytesMax: limits.workspaceBytes,
+            filesMax: limits.workspaceFiles
+        )
+        try copy.run(from: Directory(trustedPath: lower.path), to: layers.directory(WorkspaceFiles.copy))
+        return copy.manifest
+    }
+
+    private func own(_ directory: borrowing Directory, _ status: FileStatus) throws {
+        guard geteuid() == 0 else { return }
+        try directory.setOwnOwner(userID: status.userID, groupID: status.groupID)
+    }
+
+    /// The kernel's own time just before the command can start.
+    private func stamp(_ workspace: borrowing Directory) throws -> FileTime {
+        try FileContent.replace(WorkspaceFiles.stamp, in: workspace, with: [], durable: false)
+        return try workspace.status(WorkspaceFiles.stamp).changed
+    }
+}

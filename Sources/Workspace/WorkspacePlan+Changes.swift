@@ -1,0 +1,38 @@
+package import Domain
+import Files
+
+extension WorkspacePlan {
+    /// Lists what the command did. Call it when every possible writer is dead.
+    package func listChanges(limits: ResourceLimits) throws(WorkspaceError) -> ChangeSet {
+        try WorkspaceError.attempt("list the changes of the run") { try ChangeWalk.list(self, limits: limits) }
+    }
+
+    /// Keeps a change set in the run's directory, 0600, durable.
+    package static func storeChanges(_ set: ChangeSet, runDirectory: String) throws(WorkspaceError) {
+        try WorkspaceError.attempt("keep the changes of the run") {
+            let workspace = try Directory(trustedPath: runDirectory).directory(WorkspaceFiles.directory)
+            try FileContent.replace(WorkspaceFiles.changes, in: workspace, with: set.encoded())
+        }
+    }
+
+    /// The change set that was kept; nil if there is none.
+    package static func loadChanges(runDirectory: String) throws(WorkspaceError) -> ChangeSet? {
+        try WorkspaceError.attempt("read the changes of the run") {
+            let run = try Directory(trustedPath: runDirectory)
+            let stored = try FileContent.readIfPresent(
+                WorkspaceFiles.directory + Array("/".utf8) + WorkspaceFiles.changes,
+                in: run,
+                bytesMax: WorkspaceLimits.storedBytesMax
+            )
+            guard let stored else { return nil }
+            guard let set = ChangeSet(encoded: stored) else {
+                throw WorkspaceError(
+                    .damaged,
+                    "read the changes of the run: their stored form is damaged",
+                    hint: "Discard them; the files of the project are untouched."
+                )
+            }
+            return set
+        }
+    }
+}

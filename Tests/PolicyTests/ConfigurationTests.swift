@@ -1,0 +1,265 @@
+import Domain
+import Policy
+import Testing
+
+private func source(_ text: String, _ label: String = "config.yml") -> ConfigurationSource {
+    ConfigurationSource(label: label, bytes: Array(text.utf8))
+}
+
+private func load(operator own: String? = nil, system: String? = nil, project: String? = nil) throws -> Configuration {
+    try Configuration.load(
+        system: system.map { source($0, "system.yml") },
+        operator: own.map { source($0, "operator.yml") },
+        project: project.map { source($0, "bailey.yml") }
+    )
+}
+
+private func failure(_ body: () throws -> Configuration) -> ConfigurationError? {
+    do {
+        _ = try body()
+        return nil
+    } catch {
+        return error as? ConfigurationError
+    }
+}
+
+@Suite("the configuration is read in layers")
+struct ConfigurationLayerTests {
+    @Test(arguments: ["", "\n", "# nothing\n", "---\n", "limits:\n", "limits: {}\nsandbox:\n  # empty\n"])
+    func emptyFilesChangeNothing(_ text: String) throws {
+        #expect(try load(operator: text) == Configuration())
+        #expect(try load(project: text) == Configuration())
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let text = """
+            sandbox:
+              engines: [native, landlock]
+              readable: [/srv/models, "/data/sets"]
+            limits:
+              timeout: 90
+              memory: 2GiB
+              processes: 100
+              cpu_time: 2500ms
+              output: 1000
+              workspace_bytes: 64MiB
+              workspace_files: 5000
+              open_files: 128
+            """
+        let configuration = try load(operator: text)
+        #expect(configuration.engines == [.native, .landlock])
+        #expect(configuration.readable == ["/srv/models", "/data/sets"])
+        let limits = configuration.limits.resourceLimits(interactive: true)
+        #expect(limits.timeoutSeconds == 90)
+        #expect(limits.memoryBytes == 2 << 30)
+        #expect(limits.processes == 100)
+        #expect(limits.cpuSeconds == 3)
+        #expect(limits.outputBytes == 1000)
+        #expect(limits.workspaceBytes == 64 << 20)
+        #expect(limits.workspaceFiles == 5000)
+        #expect(limits.openFiles == 128)
+    }
+
+    @Test func theOperatorsFileLiesAboveTheSystems() throws {
+        let configuration = try load(
+            operator: "limits: {timeout: 5m}",
+            system: "limits: {timeout: 1h, memory: 1GiB}\nsandbox: {engines: [bubblewrap]}"
+        )
+        #expect(configuration.limits.timeoutSeconds == 300)
+        #expect(configuration.limits.memoryBytes == 1 << 30)
+        #expect(configuration.engines == [.bubblewrap])
+    }
+
+    @Test func aProjectOnlyNarrows() throws {
+        let configuration = try load(
+            operator: "limits: {timeout: 5m, memory: 1GiB}",
+            project: "limits: {timeout: 10m, memory: 512MiB, processes: 100000, open_files: 10}"
+        )
+        let limits = configuration.limits.resourceLimits(interactive: false)
+        #expect(limits.timeoutSeconds == 300)
+        #expect(limits.memoryBytes == 512 << 20)
+        #expect(limits.processes == ResourceLimits().processes)
+        #expect(limits.openFiles == 10)
+        #expect(limits.cpuSeconds == ResourceLimits().cpuSeconds)
+    }
+
+    @Test func aProjectMayNotWidenAnUnsetLimit() throws {
+        let limits = try load(project: "limits: {timeout: 10h, output: 1GiB}").limits.resourceLimits(interactive: false)
+        #expect(limits.timeoutSeconds == 3600)
+        #expect(limits.outputBytes == 64 << 20)
+    }
+
+    @Test func aTerminalHasNoLimitOnTimeAndOutputUnlessAsked() throws {
+        let none = try load().limits.resourceLimits(interactive: true)
+        #expect(none.timeoutSeconds == nil)
+        #expect(none.outputBytes == nil)
+        #expect(try load(project: "limits: {timeout: 5s}").limits.resourceLimits(interactive: true).timeoutSeconds == 5)
+    }
+
+    @Test func theCommandLineLiesAboveTheFiles() throws {
+        var flags = LimitSettings()
+        flags.timeoutSeconds = 7
+        let limits = flags.over(try load(operator: "limits: {timeout: 5m, processes: 9}").limits)
+        #expect(limits.timeoutSeconds == 7)
+        #expect(limits.processes == 9)
+    }
+}
+
+@Suite("a wrong configuration is refused with file, line, key and fix")
+struct ConfigurationErrorTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let text: String
+        let code: ConfigurationError.Code
+        let line: Int?
+        let mentions: String
+        var testDescription: String { String(text.prefix(40)) }
+
+        init(_ text: String, _ code: ConfigurationError.Code, _ line: Int?, _ mentions: String) {
+            self.text = text
+            self.code = code
+            self.line = line
+            self.mentions = mentions
+        }
+    }
+
+    static let wrong: [Case] = [
+        Case("limit:\n  timeout: 1", .unknownKey, 1, "Did you mean limits?"),
+        Case("limits:\n  timout: 1", .unknownKey, 2, "Did you mean timeout?"),
+        Case("limits:\n  cputime: 1", .unknownKey, 2, "Did you mean cpu_time?"),
+        Case("zzz: 1", .unknownKey, 1, "The keys there are"),
+        Case("limits:\n  timeout: abc", .badValue, 2, "limits.timeout"),
+        Case("limits:\n  timeout: -1", .badValue, 2, "is not a duration"),
+        Case("limits:\n  timeout: 0", .badValue, 2, "above zero"),
+        Case("limits:\n  timeout: 1e9", .badValue, 2, "1e9"),
+        Case("limits:\n  timeout: .inf", .badValue, 2, ".inf"),
+        Case("limits:\n  timeout: 99999999999999999999", .badValue, 2, "is not a duration"),
+        Case("limits:\n  timeout: \"\"", .badValue, 2, "is not a duration"),
+        Case("limits:\n  timeout:", .wrongType, 2, "it is nothing"),
+        Case("limits:\n  timeout: [1]", .wrongType, 2, "a list"),
+        Case("limits:\n  memory: {a: 1}", .wrongType, 2, "a mapping"),
+        Case("limits:\n  memory: lots", .badValue, 2, "is not a size"),
+        Case("limits:\n  processes: 1K", .badValue, 2, "is not a count"),
+        Case("limits:\n  processes: 1.5", .badValue, 2, "is not a count"),
+        Case("limits: 5", .wrongType, 1, "a mapping belongs"),
+        Case("- a", .wrongType, 1, "a list stands"),
+        Case("just text", .wrongType, 1, "a mapping belongs"),
+        Case("sandbox:\n  engines: native", .wrongType, 2, "not a list"),
+        Case("sandbox:\n  engines: []", .badValue, 2, "empty"),
+        Case("sandbox:\n  engines: [nativ]", .badValue, 2, "Did you mean native?"),
+        Case("sandbox:\n  engines: [auto]", .badValue, 2, "The engines are"),
+        Case("sandbox:\n  engines: [native, native]", .badValue, 2, "twice"),
+        Case("sandbox:\n  readable: [models]", .badValue, 2, "not an absolute path"),
+        Case("sandbox:\n  readable: [/a/../b]", .badValue, 2, "`..`"),
+        Case("sandbox:\n  readable: [/]", .badValue, 2, "the root"),
+        Case("sandbox:\n  readable: [[/a]]", .wrongType, 2, "an entry"),
+        Case("limits:\n  timeout: 1\n  timeout: 2", .duplicateKey, nil, "twice"),
+        Case("limits: {}\nlimits: {}", .duplicateKey, nil, "twice"),
+        Case("a: &x 1", .anchor, 1, "Write the value out"),
+        Case("a: &x [*x, *x]", .anchor, 1, "anchor"),
+        Case("# \"\n[ \"foo\n # bar\", &a x, *a ]", .anchor, 3, "anchor"),
+        Case("a: *x", .syntax, 1, "undefined alias"),
+        Case("limits: {}\n---\nlimits: {}", .severalDocuments, nil, "one document"),
+        Case("limits:\n\ttimeout: 1", .syntax, 2, "Use spaces"),
+        Case("limits: [", .syntax, nil, "not YAML"),
+        Case("a: 'b", .syntax, nil, "not YAML"),
+        Case("? [a, b]\n: c", .wrongType, 1, "a key is a list"),
+        Case("network:\n  allow: [a.example.com]", .notSupported, 1, "not supported yet"),
+        Case("secrets: []", .notSupported, 1, "Remove it"),
+        Case("a: \u{1}b", .notText, 1, "control character"),
+        Case("a: b\u{2028}c: d", .notText, 1, "control character"),
+        Case(String(repeating: "[", count: 300), .tooLarge, 1, "256"),
+        Case(String(repeating: "- ", count: 50) + "a", .tooLarge, 1, "nested too deeply"),
+        Case("a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}", .tooLarge, 1, "nested too deeply"),
+        Case(String(repeating: "#", count: 70_000), .tooLarge, nil, "bytes"),
+    ]
+
+    @Test(arguments: wrong)
+    func refused(_ wrong: Case) throws {
+        let error = try #require(failure { try load(operator: wrong.text) })
+        #expect(error.code == wrong.code, "\(error.message)")
+        if let line = wrong.line { #expect(error.line == line, "\(error.message)") }
+        #expect(error.message.hasPrefix("read the configuration: operator.yml: "))
+        #expect(
+            (error.message + " " + (error.hint ?? "")).contains(wrong.mentions),
+            "\(error.message) \(error.hint ?? "")"
+        )
+        #expect(error.hint?.hasSuffix(".") == true || error.hint?.hasSuffix("?") == true)
+    }
+
+    @Test func bytesThatAreNoText() throws {
+        let source = ConfigurationSource(label: "x.yml", bytes: [0x61, 0x3A, 0x20, 0xFF])
+        let error = try #require(failure { try Configuration.load(system: source, operator: nil, project: nil) })
+        #expect(error.code == .notText)
+    }
+
+    @Test(
+        "what is the operator's alone is refused in a project's file",
+        arguments: [
+            "sandbox:\n  engines: [landlock]", "sandbox:\n  readable: [/srv]", "secrets:\n  - {name: A}",
+            "network:\n  forges: [a.test]",
+            "network:\n  upstreams: []",
+        ]
+    )
+    func operatorOnly(_ text: String) throws {
+        let error = try #require(failure { try load(project: text) })
+        #expect(error.code == .operatorOnly || error.code == .notSupported, "\(error.message)")
+        #expect(error.code == .operatorOnly, "\(error.message)")
+        #expect(error.message.contains("only the operator may set it"))
+        #expect(error.file == "bailey.yml")
+    }
+
+    @Test func aMessageHoldsNoControlCharacter() throws {
+        let error = try #require(failure { try load(operator: "limits:\n  timeout: \"a\\x1b[2J\"") })
+        #expect(!error.message.utf8.contains(0x1B))
+        #expect(error.message.contains("\\x1b"))
+    }
+
+    @Test("random bytes never crash the reader")
+    func fuzz() {
+        var state: UInt64 = 7
+        func next() -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33)
+        }
+        let pieces = [
+            "limits", ":", " ", "\n", "  ", "timeout", "- ", "[", "]", "{", "}", ",", "\"", "'", "&a", "*a", "!!str ",
+            "|", ">", "#", "?", "%YAML 1.1",
+            "---", "...", "1h", "sandbox:\n  readable: [", "/srv", "<<", "é", "\u{feff}", "=", "0x10", "null", "~", "@",
+            "`",
+        ]
+        for _ in 0..<3000 {
+            let text = (0..<(next() % 24)).map { _ in pieces[next() % pieces.count] }.joined()
+            let error = failure { try load(operator: text, project: text) }
+            if let error { #expect(error.hint != nil) }
+        }
+    }
+}
+
+@Suite("numbers with units")
+struct UnitTextTests {
+    @Test(arguments: [
+        ("90", 90_000), ("2s", 2000), ("5m", 300_000), ("1h", 3_600_000), ("250ms", 250), ("1d", 86_400_000),
+        ("2S", 2000),
+    ])
+    func durations(_ text: String, _ milliseconds: UInt64) {
+        #expect(DurationText(text)?.milliseconds == milliseconds)
+    }
+
+    @Test(arguments: [
+        ("1000", 1000), ("512K", 524_288), ("64MiB", 67_108_864), ("4GiB", 4_294_967_296), ("1kb", 1000),
+        ("2MB", 2_000_000), ("1T", 1 << 40),
+        ("7b", 7),
+    ])
+    func sizes(_ text: String, _ bytes: UInt64) { #expect(ByteSize(text)?.bytes == bytes) }
+
+    @Test(arguments: [
+        "", " ", "abc", "-1", "+1", "1e9", "inf", "nan", "0", "0s", "00", "01", "1.5", "1 s", " 1", "1 ", "s", "0x10",
+        "１", "1h30m", "1y", "1\u{0}",
+        "99999999999999999999", "18446744073709551615h", "400d", "99999999999T", String(repeating: "1", count: 1000),
+    ])
+    func refused(_ text: String) {
+        #expect(DurationText(text) == nil)
+        #expect(ByteSize(text) == nil)
+        #expect(CountText(text) == nil)
+    }
+}

@@ -1,0 +1,154 @@
+import Authority
+import Domain
+import Files
+import Foundation
+import TestSupport
+import Workspace
+
+/// The time of the machine.
+struct MachineTime: TimeSource {
+    func unixMilliseconds() -> UInt64 { UInt64(Date().timeIntervalSince1970 * 1000) }
+    func monotonicNanoseconds() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
+}
+
+/// Somebody who knows no directory's format.
+struct NoInspector: ChangeInspector {
+    func inspect(_ changes: [Change], trees: [WorkspaceTree]) throws -> [Inspection] { changes.map { _ in .notMine } }
+}
+
+/// A project, a run of it and a state directory, all thrown away afterwards.
+final class Bench: Sendable {
+    let root: TemporaryDirectory
+    let number: Int
+
+    init(_ root: TemporaryDirectory? = nil, number: Int = 1) throws {
+        self.root = try root ?? TemporaryDirectory("bailey-workspace")
+        self.number = number
+        let files = FileManager.default
+        for path in [project, state, run, view] {
+            try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+    }
+
+    var project: String { root.path + "/project" }
+    var state: String { root.path + "/state" }
+    var bailey: String { project + "/.bailey" }
+    var run: String { bailey + "/runs/" + runID.rawValue }
+    var view: String { root.path + "/view" }
+    var runID: RunID { RunID(unchecked: "r_000000000\(number)") }
+
+    static let projectID = ProjectID(unchecked: "p_0000000001")
+
+    func prepare(_ choice: Workspace.Choice = .overlay, limits: ResourceLimits = ResourceLimits()) throws -> WorkspacePlan {
+        try Workspace(
+            project: project,
+            runDirectory: run,
+            stateDirectory: state,
+            run: runID,
+            limits: limits,
+            time: MachineTime()
+        ).prepare(choice)
+    }
+
+    /// Runs a shell script on the host, in the project, and waits until no stamp can share its clock tick.
+    func outside(_ script: String) throws {
+        usleep(20_000)
+        try Self.shell(script, in: project)
+        usleep(20_000)
+    }
+
+    /// Runs a shell script in the view that the plan describes, as the sandbox would mount it.
+    func inside(_ plan: WorkspacePlan, _ script: String) throws {
+        switch plan.mounts[0].source {
+        case .copy(let directory):
+            try Self.shell(script, in: directory)
+        case .overlay(let lower, let mask, let layers):
+            let lowers = [mask, lower].compactMap { $0 }.joined(separator: ":")
+            let options = "userxattr,volatile,index=off,metacopy=off,redirect_dir=nofollow,xino=off,lowerdir=\(lowers),"
+                + "upperdir=\(layers)/upper,workdir=\(layers)/work"
+            let mount = "mount -t overlay -o '\(options)' overlay '\(view)' && cd '\(view)' && { \(script)\n}"
+            try Self.shell(mount, in: "/", prefix: ["unshare", geteuid() == 0 ? "-m" : "-Urm"])
+        }
+    }
+
+    static func shell(_ script: String, in directory: String, prefix: [String] = []) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = prefix + ["/bin/bash", "-euc", script]
+        process.currentDirectoryURL = URL(fileURLWithPath: directory)
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw ScriptFailure(status: process.terminationStatus) }
+    }
+
+    struct ScriptFailure: Error { let status: Int32 }
+
+    func judge(_ plan: WorkspacePlan, limits: ResourceLimits = ResourceLimits()) throws -> GateReport {
+        let set = try plan.listChanges(limits: limits)
+        return try CommitGate(plan, limits: limits).judge(set, inspector: NoInspector())
+    }
+
+    func grant(_ kind: Action.Kind, run: RunID? = nil) throws -> Grant {
+        let authority = Authority(time: MachineTime(), keyedDigest: { Digest($0.suffix(32))! }, random: { 7 })
+        let principal = Principal.human(userID: geteuid())
+        return try authority.authorize(
+            Action(kind: kind, principal: principal, run: run ?? runID, project: Self.projectID)
+        )
+    }
+
+    func apply(_ checkpoint: @escaping (StaticString) -> Void = { _ in }) -> Apply {
+        Apply(runDirectory: run, lockDirectory: bailey, checkpoint: checkpoint)
+    }
+
+    @discardableResult
+    func perform(
+        _ set: ChangeSet,
+        _ plan: WorkspacePlan,
+        _ checkpoint: @escaping (StaticString) -> Void = { _ in }
+    ) throws -> Apply.Outcome {
+        try apply(checkpoint).perform(set, plan, grant: grant(.applyChanges(set.digest)), time: MachineTime())
+    }
+
+    /// Every entry of the project with its kind, mode, link target and content, sorted: two equal texts are two equal trees.
+    func picture() throws -> [String] { try Self.picture(of: project) }
+
+    static func picture(of directory: String) throws -> [String] {
+        var lines: [String] = []
+        func visit(_ parent: borrowing Directory, _ prefix: [UInt8]) throws {
+            for entry in try parent.entries() where prefix.isEmpty ? entry.name != Array(".bailey".utf8) : true {
+                let path = prefix + entry.name
+                let status = try parent.status(entry.name)
+                var line = Printable.text(path) + " \(status.kind) \(String(status.mode, radix: 8)) \(status.linkCount > 1)"
+                switch status.kind {
+                case .directory:
+                    line = Printable.text(path) + " \(status.kind) \(String(status.mode, radix: 8))"
+                    try visit(parent.directory(entry.name), path + Array("/".utf8))
+                case .symlink: line += " -> " + Printable.text(try parent.linkTarget(entry.name))
+                case .file:
+                    let content = try FileContent.read([UInt8](entry.name), in: parent, bytesMax: 1 << 24)
+                    line += " " + Printable.text(content)
+                default: break
+                }
+                lines.append(line)
+            }
+        }
+        try visit(Directory(trustedPath: directory), [])
+        return lines.sorted()
+    }
+}
+
+extension ChangeSet {
+    /// One line for each change: its kind, what is there and the path.
+    var lines: [String] { changes.map { "\($0.kind.rawValue) \($0.file.rawValue) \($0.path)" } }
+}
+
+extension GateReport {
+    /// One line for each conflict: the cause and the path.
+    var conflictLines: [String] { conflicts.map { "\($0.cause.rawValue) \($0.path)" } }
+}
+
+/// Whether this machine lets us mount an overlay at all.
+let overlayWorks: Bool = {
+    guard let bench = try? Bench(), let plan = try? bench.prepare() else { return false }
+    return (try? bench.inside(plan, "true")) != nil
+}()
