@@ -60,7 +60,7 @@ package struct Directory: ~Copyable {
     package func statusIfPresent(_ path: [UInt8]) throws(SystemError) -> FileStatus? {
         do {
             return try status(path)
-        } catch where error.code == ENOENT || error.code == ENOTDIR {
+        } catch  where error.code == ENOENT || error.code == ENOTDIR {
             return nil
         }
     }
@@ -81,9 +81,12 @@ package struct Directory: ~Copyable {
 
     /// All entries but `.` and `..`, in no order. Stops with EOVERFLOW beyond `entriesMax`.
     package func entries(atMost entriesMax: Int = .max) throws(SystemError) -> [Entry] {
-        let copy = try SystemError.check("open", Self.withPath(Array(".".utf8)) {
-            bailey_openat(handle.raw, $0, O_RDONLY | O_DIRECTORY, 0)
-        })
+        let copy = try SystemError.check(
+            "open",
+            Self.withPath(Array(".".utf8)) {
+                bailey_openat(handle.raw, $0, O_RDONLY | O_DIRECTORY, 0)
+            }
+        )
         guard let stream = fdopendir(copy) else {
             let code = errno
             _ = close(copy)
@@ -167,7 +170,8 @@ package struct Directory: ~Copyable {
     private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
         withUnsafePointer(to: &entry.pointee.d_name) { pointer in
             let bytes = UnsafeRawPointer(pointer).assumingMemoryBound(to: UInt8.self)
-            return Array(UnsafeBufferPointer(start: bytes, count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))))
+            let length = strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))
+            return Array(UnsafeBufferPointer(start: bytes, count: length))
         }
     }
 

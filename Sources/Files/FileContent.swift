@@ -30,7 +30,7 @@ package enum FileContent {
     ) throws(SystemError) -> [UInt8]? {
         do {
             return try read(path, in: directory, bytesMax: bytesMax)
-        } catch where error.code == ENOENT || error.code == ENOTDIR {
+        } catch  where error.code == ENOENT || error.code == ENOTDIR {
             return nil
         }
     }
