@@ -10,10 +10,13 @@ enum AllowList {
     /// Types whose safety the compiler cannot see.
     static let unchecked: [Allowance] = []
 
+    /// Functions over the limit that read better whole; `what` is the name as the finding gives it.
+    static let longFunctions: [Allowance] = []
+
     /// Files that write to standard output: the command line's own, and no others.
     static let printing: [Allowance] = []
 
-    static let all: [Allowance] = unchecked + printing
+    static let all: [Allowance] = unchecked + longFunctions + printing
 
     static func allows(_ list: [Allowance], _ file: SourceFile, _ what: String) -> Bool {
         list.contains { $0.path == file.path && $0.what == what }

@@ -8,7 +8,7 @@ struct GuaranteesTests {
     private static let range = Pattern(#"^(S\d)\.(\d+)(?:–(\d+))?$"#)
     private static let testName = Pattern(#"@(?:Test|Suite)\(\s*"([^"]+)""#)
     private static let testFunction = Pattern(#"@Test\b[^{]*?\bfunc\s+(\w+)"#)
-    private static let checkName = Pattern(#"^\s*(?:id|check): "([a-z][a-z0-9-]+)""#)
+    private static let checkName = Pattern(#"\.(?:ok|warning|error)\(\s*"([^"\\]+)""#)
 
     /// The identifiers in the first column of `docs/requirements.md`, ranges written out.
     static func statements(in text: String) -> [String] {
@@ -33,7 +33,7 @@ struct GuaranteesTests {
 
     static var doctorChecks: Set<String> {
         let files = SourceTree.files.filter { $0.isProductSwift && $0.path.contains("/Doctor") }
-        return Set(files.flatMap { file in file.lines.flatMap { checkName.captures($0, group: 1) } })
+        return Set(files.flatMap { checkName.captures($0.lines.joined(separator: "\n"), group: 1) })
     }
 
     static var sections: Set<String> {

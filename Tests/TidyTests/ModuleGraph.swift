@@ -54,12 +54,12 @@ enum ModuleGraph {
         Module(
             "Commands",
             [
-                "ArgumentParser", "Authority", "Crypto", "Domain", "Files", "Git", "Journal", "Policy", "Redaction",
-                "Sandbox", "Workspace",
+                "ArgumentParser", "Authority", "CLinux", "Crypto", "Domain", "Files", "Git", "Journal", "Policy",
+                "Redaction", "Sandbox", "Workspace",
             ],
             system: ["Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
         ),
-        Module("bailey", ["Commands"]),
+        Module("bailey", ["Commands"], system: ["Glibc"]),
         Module("bailey-launcher", ["LauncherCore"], system: ["Glibc"]),
     ]
 
