@@ -31,7 +31,11 @@ let package = Package(
             dependencies: ["Domain", "Policy"],
             swiftSettings: strict
         ),
-        .testTarget(name: "AuthorityTests", dependencies: ["Authority", "Domain", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AuthorityTests",
+            dependencies: ["Authority", "Domain", "TestSupport"],
+            swiftSettings: strict
+        ),
 
         // bailey
         .executableTarget(name: "bailey", dependencies: ["Commands"], swiftSettings: strict),
