@@ -57,7 +57,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Authority", "Domain", "Files", "Git", "Journal", "Policy", "Redaction", "Sandbox", "Workspace",
+                "Authority", "CLinux", "Domain", "Files", "Git", "Journal", "Policy", "Redaction", "Sandbox",
+                "Workspace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],

@@ -22,6 +22,18 @@ extension Identifier {
 
     package var description: String { rawValue }
 
+    /// When it was made; nil if it is not of the form that ``make(milliseconds:random:)`` gives.
+    package var createdUnixMilliseconds: UInt64? {
+        let digits = rawValue.dropFirst(Self.prefix.count)
+        guard digits.count == 20 else { return nil }
+        var value: UInt64 = 0
+        for character in digits.prefix(10) {
+            guard let digit = alphabet.firstIndex(of: character) else { return nil }
+            value = value << 5 | UInt64(digit)
+        }
+        return value
+    }
+
     /// Makes an identifier that sorts by time: 10 characters of milliseconds and 10 of randomness, in Crockford base 32.
     package static func make(milliseconds: UInt64, random: UInt64) -> Self {
         Self(unchecked: prefix + base32(milliseconds, characters: 10) + base32(random, characters: 10))

@@ -65,6 +65,14 @@ package struct Directory: ~Copyable {
         }
     }
 
+    /// Bytes that a direct entry takes on the disk, holes not counted.
+    package func allocatedBytes(_ name: [UInt8]) throws(SystemError) -> UInt64 {
+        var result = stat()
+        let code = Self.withPath(name) { fstatat(handle.raw, $0, &result, AT_SYMLINK_NOFOLLOW) }
+        _ = try SystemError.check("stat", code, path: Self.text(name))
+        return UInt64(max(0, result.st_blocks)) * 512
+    }
+
     /// The target of a symbolic link that is a direct entry.
     package func linkTarget(_ name: [UInt8]) throws(SystemError) -> [UInt8] {
         var buffer = [CChar](repeating: 0, count: Limits.linkTargetBytesMax)

@@ -1,1 +1,3 @@
 import LauncherCore
+
+Launcher.main()

@@ -1,1 +1,4 @@
 import Commands
+import Glibc
+
+exit(Bailey.main(arguments: Array(CommandLine.arguments.dropFirst())))

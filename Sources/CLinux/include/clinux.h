@@ -38,4 +38,97 @@ int bailey_open(const char *path, int flags, unsigned mode);
 int bailey_openat(int directory, const char *path, int flags, unsigned mode);
 int bailey_ioctl_value(int fd, unsigned long request, int value);
 
+// The launcher's calls. None of them allocates.
+
+// Namespaces for bailey_clone_namespaces.
+#define BAILEY_NEW_USER 0x10000000u
+#define BAILEY_NEW_EVERYTHING 0x7E020000u
+
+// clone3: returns the child's id in the parent and 0 in the child; *pidfd is set in the parent.
+int bailey_clone(uint64_t flags, int *pidfd);
+int bailey_fork(void);
+// A detached copy of the mount tree at an open path, not yet visible anywhere.
+int bailey_tree_clone(int fd, int recursive);
+// Attributes for bailey_tree_attributes.
+#define BAILEY_TREE_READONLY 0x1
+#define BAILEY_TREE_NOSUID 0x2
+#define BAILEY_TREE_NODEV 0x4
+#define BAILEY_TREE_NOEXEC 0x8
+// Sets attributes on a detached tree; `identity` is a user namespace for an id-mapped mount, or -1.
+int bailey_tree_attributes(int tree, unsigned attributes, int identity, int recursive);
+// Attaches a detached tree on top of `target`.
+int bailey_tree_attach(int tree, int target);
+// A detached tmpfs. Sizes as text, because that is what the kernel reads.
+int bailey_tmpfs(const char *size, const char *inodes, const char *mode, unsigned attributes);
+int bailey_proc(void);
+int bailey_devpts(void);
+// A detached overlay; `lower` is "path" or "path:path". On failure *option names the option that was refused.
+int bailey_overlay(const char *lower, const char *upper, const char *work, const char **option);
+int bailey_private_propagation(void);
+// Makes `root` the root of this mount namespace and drops the old one.
+int bailey_enter_root(int root);
+int bailey_detach(const char *path);
+int bailey_mount_readonly(int directory);
+int bailey_set_ids(unsigned user, unsigned group, int drop_groups);
+int bailey_loopback_up(void);
+int bailey_set_hostname(const char *name, size_t length);
+int bailey_not_dumpable(void);
+int bailey_die_with_parent(void);
+int bailey_no_new_privileges(void);
+int bailey_join_session_keyring(void);
+// Removes every capability from all sets, the bounding set included.
+int bailey_drop_capabilities(void);
+int bailey_set_rlimit(int resource, uint64_t soft, uint64_t hard);
+int bailey_landlock_abi(void);
+// Handles every file right that this kernel's version knows, and scopes signals and abstract sockets where it can.
+int bailey_landlock_create(int abi);
+#define BAILEY_LANDLOCK_READ 1u
+#define BAILEY_LANDLOCK_WRITE 2u
+#define BAILEY_LANDLOCK_DEVICE 4u
+int bailey_landlock_allow(int ruleset, int abi, int directory, unsigned access, int is_directory);
+int bailey_landlock_restrict(int ruleset);
+int bailey_seccomp_filter(const void *program, size_t bytes);
+int bailey_open_pty(int *slave);
+int bailey_take_terminal(int slave);
+int bailey_send(int socket, const void *message, size_t bytes, int descriptor);
+ssize_t bailey_receive(int socket, void *message, size_t bytes, int *descriptor);
+// wait4 with what the child used: user and system time in microseconds, peak memory in KiB.
+int bailey_wait(int pid, int *status, uint64_t *cpu_microseconds, uint64_t *peak_kib);
+int bailey_wait_readable(int first, int second);
+int bailey_poll_hangup(int fd);
+int bailey_execve(const char *path, char *const *arguments, char *const *environment);
+void bailey_reset_signals(void);
+_Noreturn void bailey_exit(int code);
+int bailey_memfd_is_sealed(int fd);
+
+// The supervisor's calls.
+
+// Starts a program with descriptors[i] as its descriptor i, no other descriptor, a session of its own and the given
+// environment. Returns the process id, or -1 with errno set.
+int bailey_spawn(const char *path, char *const *arguments, char *const *environment, const int *descriptors, int count);
+// Blocks the signals and returns a descriptor that reads them, one number for each bailey_next_signal.
+int bailey_signals_open(const int *signals, int count);
+int bailey_next_signal(int fd);
+// Writes 0 or more bytes without SIGPIPE.
+ssize_t bailey_write_quietly(int fd, const void *bytes, size_t count);
+int bailey_socketpair_packets(int *pair);
+int bailey_pipe(int *pair);
+int bailey_copy_window_size(int from, int to);
+int bailey_copy_terminal_modes(int from, int to);
+// Puts a terminal into raw mode and keeps its old modes in *saved (bailey_terminal_modes_size bytes).
+size_t bailey_terminal_modes_size(void);
+int bailey_terminal_raw(int fd, void *saved);
+int bailey_terminal_restore(int fd, const void *saved);
+int bailey_set_nonblocking(int fd);
+int bailey_free_space(int fd, uint64_t *bytes, uint64_t *files);
+uint32_t bailey_filesystem_type(int fd);
+
+// Questions of the launcher's self-test: each does something forbidden and returns 0 if it was refused as it must be,
+// 1 if it got through.
+int bailey_probe_open(const char *path);
+int bailey_probe_create(const char *path);
+int bailey_probe_connect(void);
+int bailey_probe_mount(void);
+int bailey_probe_privileges(unsigned user);
+
 #endif

@@ -1,0 +1,69 @@
+import Domain
+import Git
+import Journal
+import Policy
+import Redaction
+import Workspace
+
+/// A run whose changes wait, opened again: its listing, its plan, its gate.
+struct HeldRun: ~Copyable {
+    let run: RunID
+    let summary: RunSummary
+    let changes: ChangeSet
+    let plan: WorkspacePlan
+    let gate: ChangeGate
+    private let directory: RunDirectory
+    private let lock: RunLock
+    private let assembly: Assembly
+
+    init(_ run: RunID, _ session: borrowing Session) throws {
+        self.run = run
+        directory = try RunDirectory.open(run, in: session.project)
+        lock = try RunLock(directory)
+        assembly = try Assembly(state: session.state)
+        try Recovery.recover(directory, session, assembly)
+        summary = try session.summary(run, isLive: true)
+        guard summary.state == .held, let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path) else {
+            throw CommandError(
+                ExitStatus.negative,
+                "open the changes of \(run): it holds none (\(summary.state.rawValue))",
+                hint: "`bailey changes list` shows the runs that do."
+            )
+        }
+        self.changes = changes
+        plan = try WorkspacePlan.load(runDirectory: directory.path)
+        let git = try GitView(project: session.project.project, caller: session.caller)
+        let configuration = try ConfigurationFiles.load(caller: session.caller, project: session.project.project)
+        gate = ChangeGate(
+            plan: plan,
+            limits: configuration.limits.resourceLimits(interactive: false),
+            inspector: git.inspector(assembly, plan)
+        )
+    }
+
+    func judge() throws -> GateReport { try gate.judge(changes) }
+
+    func closing(_ session: borrowing Session) throws -> RunClosing {
+        let redactor = HiddenValues.redactor(
+            caller: session.caller,
+            project: session.project.project,
+            hidden: plan.hidden,
+            extra: []
+        )
+        return RunClosing(
+            principal: session.principal,
+            project: session.project.id,
+            lockDirectory: session.project.path,
+            assembly: assembly,
+            records: RunRecords(redactor: redactor),
+            journal: try JournalWriter(.run(run), in: directory.handle, time: assembly.time),
+            runDirectory: directory.path,
+            plan: plan,
+            console: session.console
+        )
+    }
+
+    func recordHead(_ session: borrowing Session, _ closing: RunClosing) throws {
+        try assembly.recordHead(of: run, closing.journal, session.project, session.principal)
+    }
+}

@@ -1,0 +1,95 @@
+import Authority
+import Domain
+import Journal
+import Workspace
+
+/// Settles a finished run's changes: applied, held or discarded, each with its permission and its record. Used at the end
+/// of a run and by `bailey changes`.
+struct RunClosing {
+    let principal: Principal
+    let project: ProjectID
+    let lockDirectory: String
+    let assembly: Assembly
+    let records: RunRecords
+    let journal: JournalWriter
+    let runDirectory: String
+    let plan: WorkspacePlan
+    let console: Console
+
+    /// What the options say of a run that has just ended.
+    func settle(_ report: GateReport, gate: ChangeGate, mode: ApplyMode) throws -> ChangeState {
+        guard !report.changeSet.isEmpty else {
+            try Discard(runDirectory: runDirectory).performUnchanged(report.changeSet)
+            try journal.append(records.completed(.none), actor: principal)
+            return .none
+        }
+        switch mode {
+        case .never: return .held
+        case .auto:
+            guard report.isApplicableUnasked else { return .held }
+            return try applyOrHold(report)
+        case .ask:
+            return try ask(report, gate: gate)
+        }
+    }
+
+    /// Applies a judged set: intent recorded, performed, result recorded.
+    func apply(_ report: GateReport) throws {
+        let set = report.changeSet
+        let grant = try assembly.authority.authorize(action(.applyChanges(set.digest)))
+        try journal.append([records.granted(grant), records.applying(set)], actor: principal)
+        do {
+            let apply = Apply(runDirectory: runDirectory, lockDirectory: lockDirectory, checkpoint: CrashPoint.reached)
+            let outcome = try apply.perform(set, plan, grant: grant, time: assembly.time)
+            try journal.append([records.applied(set, outcome), records.completed(.applied)], actor: principal)
+        } catch let error as WorkspaceError {
+            try journal.append(records.rolledBack(error), actor: principal)
+            throw error
+        }
+    }
+
+    /// An apply that was taken back leaves the set held; the command's own end stands.
+    private func applyOrHold(_ report: GateReport) throws -> ChangeState {
+        do {
+            try apply(report)
+            return .applied
+        } catch let error as WorkspaceError {
+            console.error(error)
+            return .held
+        }
+    }
+
+    func discard(_ set: ChangeSet) throws {
+        let grant = try assembly.authority.authorize(action(.discardChanges(set.digest)))
+        try journal.append(records.granted(grant), actor: principal)
+        try Discard(runDirectory: runDirectory).perform(set, grant: grant, time: assembly.time)
+        try journal.append([records.discarded(set), records.completed(.discarded)], actor: principal)
+    }
+
+    /// Shows the set and asks for a word.
+    func ask(_ report: GateReport, gate: ChangeGate) throws -> ChangeState {
+        guard let prompt = Prompt() else { return .held }
+        ChangeListing(console: console).remark(report)
+        guard report.conflicts.isEmpty, report.verdict < .deny else { return .held }
+        while true {
+            switch prompt.ask("apply, keep, discard or diff?", words: ["apply", "keep", "discard", "diff"]) {
+            case "apply":
+                // What was shown is what is applied: the set is judged again, and the digest must still be the same.
+                let again = try gate.judge(report.changeSet)
+                guard again.changeSet.digest == report.changeSet.digest, again.conflicts.isEmpty else { return .held }
+                return try applyOrHold(again)
+            case "discard":
+                try discard(report.changeSet)
+                return .discarded
+            case "diff":
+                try ChangeListing(console: console).diff(report.changeSet, plan) { prompt.show($0) }
+            default:
+                return .held
+            }
+        }
+    }
+
+    private func action(_ kind: Action.Kind) -> Action {
+        Action(kind: kind, principal: principal, run: plan.run, project: project)
+    }
+}

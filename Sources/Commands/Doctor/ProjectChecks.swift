@@ -1,0 +1,66 @@
+import CLinux
+import Domain
+import Files
+import Glibc
+import Policy
+
+/// The project that the caller stands in: its `.bailey`, its secrets' modes, its own configuration, room.
+struct ProjectChecks {
+    /// Entries of the project's top that are looked at for secrets.
+    private static let entriesMax = 10_000
+
+    let caller: Caller
+    let explicit: String?
+
+    func all() -> [Diagnosis] {
+        do {
+            let project = try ProjectLocator.locate(explicit: explicit, caller: caller)
+            return [bailey(project), configuration(project)] + secrets(project)
+        } catch {
+            // Standing in no project is nothing wrong.
+            return explicit == nil ? [] : [.error("project", error.message, fix: error.hint)]
+        }
+    }
+
+    private func bailey(_ project: String) -> Diagnosis {
+        guard access(project, W_OK) == 0 else {
+            return .error("project", "\(project) is not writable for you", fix: "chown or chmod the project directory")
+        }
+        var status = stat()
+        guard lstat(project + "/.bailey", &status) == 0 else { return .ok("project", "\(project) (no runs yet)") }
+        do {
+            let state = try StateDirectory.open(caller, project: project)
+            let directory = try ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: false)
+            return .ok("project", "\(directory.path), id \(directory.id)")
+        } catch let error as CommandError {
+            return .error("project", error.message, fix: error.hint)
+        } catch {
+            return .error("project", "\(error)", fix: nil)
+        }
+    }
+
+    private func configuration(_ project: String) -> Diagnosis {
+        do {
+            _ = try ConfigurationFiles.load(caller: caller, project: project)
+            return .ok("bailey.yml", "understood")
+        } catch let error as any UserFacingError {
+            return .error("bailey.yml", error.message, fix: error.hint)
+        } catch {
+            return .error("bailey.yml", "\(error)", fix: nil)
+        }
+    }
+
+    /// Hidden from the sandbox all the same; other users of this machine are what the mode is about.
+    private func secrets(_ project: String) -> [Diagnosis] {
+        guard let root = try? Directory(trustedPath: project),
+            let entries = try? root.entries(atMost: Self.entriesMax)
+        else { return [] }
+        return entries.compactMap { entry in
+            guard let path = RelativePath.root.appending(entry.name), HiddenPaths.judge(path) == .hidden,
+                let status = try? root.status(entry.name), status.kind == .file, status.mode & 0o077 != 0
+            else { return nil }
+            let file = project + "/" + path.description
+            return .warning("secret file", "\(file) has mode \(String(status.mode, radix: 8))", fix: "chmod 600 \(file)")
+        }
+    }
+}

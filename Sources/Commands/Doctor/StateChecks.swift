@@ -1,0 +1,58 @@
+import CLinux
+import Domain
+import Files
+import Glibc
+
+/// The caller's state directory: owner, modes, keys, room.
+struct StateChecks {
+    /// Below this the next run may fail in the middle.
+    private static let freeBytesMin: UInt64 = 1 << 30
+
+    let caller: Caller
+
+    func all() -> [Diagnosis] {
+        do {
+            let state = try StateDirectory.open(caller, project: nil)
+            return [.ok("state", state.path)] + keys(state) + [space(state.path, state.handle), configuration()]
+        } catch let error as CommandError {
+            return [.error("state", error.message, fix: error.hint)]
+        } catch {
+            return [.error("state", "\(error)", fix: nil)]
+        }
+    }
+
+    private func keys(_ state: borrowing StateDirectory) -> [Diagnosis] {
+        ["signing.key", "digest.key"].compactMap { name in
+            guard let status = try? state.handle.statusIfPresent(Array(name.utf8)) else { return nil }
+            let path = state.path + "/" + name
+            guard status.kind == .file, status.userID == caller.userID else {
+                return .error("key", "\(path) is not a file of yours", fix: "restore it from a backup")
+            }
+            guard status.mode & 0o077 == 0 else {
+                return .error("key", "\(path) has mode \(String(status.mode, radix: 8))", fix: "chmod 600 \(path)")
+            }
+            return .ok("key", path)
+        }
+    }
+
+    private func space(_ path: String, _ directory: borrowing Directory) -> Diagnosis {
+        var bytes: UInt64 = 0
+        var files: UInt64 = 0
+        guard bailey_free_space(directory.raw, &bytes, &files) == 0 else {
+            return .warning("disk", "the free space at \(path) is not known", fix: nil)
+        }
+        let text = "\(bytes >> 20) MiB free at \(path)"
+        return bytes < Self.freeBytesMin ? .warning("disk", text, fix: "bailey runs prune; bailey home reset") : .ok("disk", text)
+    }
+
+    private func configuration() -> Diagnosis {
+        do {
+            _ = try ConfigurationFiles.load(caller: caller, project: "/nonexistent")
+            return .ok("configuration", ConfigurationFiles.operatorFile(caller))
+        } catch let error as any UserFacingError {
+            return .error("configuration", error.message, fix: error.hint)
+        } catch {
+            return .error("configuration", "\(error)", fix: nil)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import CLinux
+import Glibc
+
+/// A question to the person at the terminal, safe against what a command may have prepared there: it leaves the alternate
+/// screen, resets attributes, throws away what was typed ahead, and takes whole words.
+struct Prompt {
+    private static let linesMax = 20
+    private static let lineBytesMax = 256
+    private let terminal: Int32
+
+    /// Nil where there is no terminal.
+    init?() {
+        terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+        guard terminal >= 0 else { return nil }
+        // Leave the alternate screen, stop mouse and paste reports, reset the character set, attributes and scroll region.
+        show("\u{1B}[?1049l\u{1B}[?1000l\u{1B}[?1002l\u{1B}[?1003l\u{1B}[?2004l\u{1B}(B\u{1B}[m\u{1B}[r\u{1B}[?25h\r\n", raw: true)
+    }
+
+    func show(_ line: String) { show(line + "\n", raw: true) }
+
+    private func show(_ text: String, raw: Bool) { _ = write(terminal, text, text.utf8.count) }
+
+    /// Asks until one of the words comes; the end of input is nil.
+    func ask(_ question: String, words: [String]) -> String? {
+        tcflush(terminal, TCIFLUSH)
+        for _ in 0..<Self.linesMax {
+            show("bailey: \(question) ", raw: true)
+            guard let answer = line() else { return nil }
+            if words.contains(answer) { return answer }
+            show("bailey: please type one of: " + words.joined(separator: ", "))
+        }
+        return nil
+    }
+
+    private func line() -> String? {
+        var bytes = [UInt8](repeating: 0, count: Self.lineBytesMax)
+        let count = read(terminal, &bytes, bytes.count)
+        guard count > 0 else { return nil }
+        return String(decoding: bytes[..<count].filter { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,39 @@
+import Domain
+import Files
+import Journal
+
+/// What every subcommand on an existing project needs, opened in order.
+struct Session: ~Copyable {
+    let console: Console
+    let caller: Caller
+    let time: SystemTime
+    let state: StateDirectory
+    let project: ProjectDirectory
+
+    /// Opens the project that holds runs already.
+    static func open(project path: String?) throws -> Session {
+        let caller = try Caller.current()
+        try InsideGuard.refuseInside()
+        let root = try ProjectLocator.locate(explicit: path, caller: caller)
+        let state = try StateDirectory.open(caller, project: root)
+        let project = try ProjectDirectory.open(root, state: state, caller: caller, makesIfAbsent: false)
+        return Session(console: Console(), caller: caller, time: SystemTime(), state: state, project: project)
+    }
+
+    var principal: Principal { .human(userID: caller.userID) }
+
+    /// A run's summary; damage of its journal is told and not hidden.
+    func summary(_ run: RunID) throws -> RunSummary {
+        let directory = try RunDirectory.open(run, in: project)
+        return try summary(run, isLive: try RunLock.isHeld(directory))
+    }
+
+    func summary(_ run: RunID, isLive: Bool) throws -> RunSummary {
+        RunSummary(run, lines: try lines(run), isLive: isLive)
+    }
+
+    func lines(_ run: RunID) throws -> [JournalLine] {
+        let directory = try RunDirectory.open(run, in: project)
+        return try JournalReader.lines(.run(run), in: directory.handle)
+    }
+}

@@ -1,0 +1,135 @@
+import Domain
+import Files
+import Glibc
+import Journal
+
+/// A project's `.bailey`: used only if it is a real directory of the caller's, not tracked by git, and registered under
+/// this path in the caller's state directory. A project may come from anywhere, and its `.bailey` with it.
+struct ProjectDirectory: ~Copyable {
+    static let name = ".bailey"
+
+    let project: String
+    let id: ProjectID
+    let handle: Directory
+
+    var path: String { project + "/" + Self.name }
+
+    /// Opens the project's directory, making and registering it where there is none.
+    static func open(
+        _ project: String,
+        state: borrowing StateDirectory,
+        caller: Caller,
+        makesIfAbsent: Bool
+    ) throws -> ProjectDirectory {
+        let register = try ProjectRegister(state: state)
+        let root = try Directory(trustedPath: project)
+        if try root.statusIfPresent(Array(name.utf8)) == nil {
+            guard makesIfAbsent else {
+                throw CommandError(
+                    ExitStatus.usage,
+                    "find runs: no command has been run in \(project) yet",
+                    hint: "Start one with `bailey run -- COMMAND`, or name another project with --project."
+                )
+            }
+            try make(project, root, register)
+        }
+        return try openExisting(project, root, register, caller)
+    }
+
+    /// Registers a `.bailey` that was moved, copied or restored, after the caller has looked at it.
+    static func adopt(_ project: String, state: borrowing StateDirectory, caller: Caller) throws {
+        let root = try Directory(trustedPath: project)
+        try checkOwner(root, project, caller)
+        let id = try readID(try root.directory(Array(name.utf8)), project)
+        try ProjectRegister(state: state).add(id, path: project)
+    }
+
+    /// Made beside its place and renamed, so that nobody ever sees half of it.
+    private static func make(_ project: String, _ root: borrowing Directory, _ register: borrowing ProjectRegister) throws {
+        let id = ProjectID.make(milliseconds: SystemTime().unixMilliseconds(), random: .random(in: .min ... .max))
+        let temporary = Array(".bailey.\(id)".utf8)
+        do {
+            try register.add(id, path: project)
+            try root.makeDirectory(temporary, mode: 0o700)
+            let directory = try root.directory(temporary)
+            // Git leaves it alone without a word in the project's own ignore file.
+            try FileContent.replace(Array(".gitignore".utf8), in: directory, with: Array("*\n".utf8))
+            try FileContent.replace(Array("id".utf8), in: directory, with: Array((id.rawValue + "\n").utf8))
+            try directory.makeDirectory(Array("runs".utf8), mode: 0o700)
+            do {
+                try root.rename(temporary, to: root, Array(name.utf8), rule: .failIfPresent)
+            } catch let error as SystemError where error.code == EEXIST {
+                // Another first run was quicker; its directory is as good.
+                try root.removeTree(temporary)
+            }
+            try root.synchronize()
+        } catch let error as SystemError {
+            try? root.removeTree(temporary)
+            register.remove(id)
+            throw CommandError(
+                ExitStatus.failed,
+                "make \(project)/\(name): \(error)",
+                hint: "Bailey keeps a run's journal and changes there; the project directory must be writable."
+            )
+        }
+    }
+
+    private static func openExisting(
+        _ project: String,
+        _ root: borrowing Directory,
+        _ register: borrowing ProjectRegister,
+        _ caller: Caller
+    ) throws -> ProjectDirectory {
+        try checkOwner(root, project, caller)
+        let handle = try root.directory(Array(name.utf8))
+        let id = try readID(handle, project)
+        guard register.holds(id, path: project) else {
+            throw CommandError(
+                ExitStatus.failed,
+                "trust \(project)/\(name): it is not registered for this place in your state directory",
+                hint: "If it is yours (you moved or copied the project), run `bailey project adopt`; if it came with the "
+                    + "project, move it away: mv \(project)/\(name) \(project)/\(name).foreign"
+            )
+        }
+        return ProjectDirectory(project: project, id: id, handle: handle)
+    }
+
+    private static func checkOwner(_ root: borrowing Directory, _ project: String, _ caller: Caller) throws {
+        let status = try root.status(Array(name.utf8))
+        let away = "Move it away: mv \(project)/\(name) \(project)/\(name).foreign"
+        guard status.kind == .directory else {
+            throw CommandError(ExitStatus.failed, "trust \(project)/\(name): it is not a real directory", hint: away)
+        }
+        guard status.userID == caller.userID else {
+            throw CommandError(
+                ExitStatus.failed,
+                "trust \(project)/\(name): it belongs to user \(status.userID), not to you (\(caller.userID))",
+                hint: away
+            )
+        }
+        guard status.mode & 0o077 == 0 else {
+            throw CommandError(
+                ExitStatus.failed,
+                "trust \(project)/\(name): others can enter it (mode \(String(status.mode, radix: 8)))",
+                hint: "chmod 700 \(project)/\(name)"
+            )
+        }
+    }
+
+    private static func readID(_ handle: borrowing Directory, _ project: String) throws -> ProjectID {
+        let bytes = try? FileContent.read(Array("id".utf8), in: handle, bytesMax: 128)
+        let text = bytes.map { String(decoding: $0, as: UTF8.self).trimmingNewline }
+        guard let text, let id = ProjectID(text) else {
+            throw CommandError(
+                ExitStatus.failed,
+                "trust \(project)/\(name): it holds no readable id",
+                hint: "Move it away: mv \(project)/\(name) \(project)/\(name).foreign"
+            )
+        }
+        return id
+    }
+}
+
+extension String {
+    var trimmingNewline: String { hasSuffix("\n") ? String(dropLast()) : self }
+}

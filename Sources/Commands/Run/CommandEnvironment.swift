@@ -1,0 +1,78 @@
+import Domain
+import Sandbox
+
+/// The command's environment, built from nothing: what every program needs, and what the caller named.
+struct CommandEnvironment {
+    /// Taken from the caller as they are; they hold no secret and name no place.
+    private static let passed = [
+        "CLICOLOR_FORCE", "COLORTERM", "FORCE_COLOR", "LANG", "LANGUAGE", "LC_ADDRESS", "LC_ALL", "LC_COLLATE",
+        "LC_CTYPE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME", "NO_COLOR", "TERM", "TZ",
+    ]
+    /// Taken where the place that they name is visible inside.
+    private static let places = ["JAVA_HOME", "VIRTUAL_ENV", "CONDA_PREFIX", "GOROOT"]
+    private static let defaultPath = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin"]
+
+    let caller: Caller
+    let project: String
+    /// Host paths that are shown beside the system and the project.
+    let readable: [String]
+    let run: RunID
+
+    /// - Parameter extra: `--env` entries: `NAME` takes the caller's value, `NAME=VALUE` sets one.
+    func variables(extra: [String]) throws(CommandError) -> [EnvironmentVariable] {
+        var values: [String: String] = [:]
+        for name in Self.passed { values[name] = caller.environment[name] }
+        for name in Self.places {
+            if let value = caller.environment[name], isVisible(value) { values[name] = value }
+        }
+        for variable in Toolchains.variables(inHome: caller.home) { values[variable.name] = variable.value }
+        values["HOME"] = caller.home
+        values["USER"] = caller.userName
+        values["LOGNAME"] = caller.userName
+        values["SHELL"] = "/bin/sh"
+        values["TMPDIR"] = "/tmp"
+        values["PATH"] = path()
+        values["GIT_TERMINAL_PROMPT"] = "0"
+        values["BAILEY_RUN"] = run.rawValue
+        for entry in extra { try add(entry, to: &values) }
+        return values.sorted { $0.key < $1.key }.map { EnvironmentVariable(name: $0.key, value: $0.value) }
+    }
+
+    /// The caller's PATH without what is not there inside.
+    private func path() -> String {
+        let own = (caller.environment["PATH"] ?? "").split(separator: ":").map(String.init).filter(isVisible)
+        return (own + Self.defaultPath.filter { !own.contains($0) }).joined(separator: ":")
+    }
+
+    private func isVisible(_ path: String) -> Bool {
+        let roots = ["/usr", "/opt", "/bin", "/sbin", "/lib", project] + readable
+        return roots.contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
+
+    private func add(_ entry: String, to values: inout [String: String]) throws(CommandError) {
+        let name = String(entry.prefix { $0 != "=" })
+        let isName = !name.isEmpty && name.utf8.allSatisfy { byte in
+            byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+        }
+        guard isName, name.first.map({ !$0.isNumber }) ?? false else {
+            throw CommandError(
+                ExitStatus.usage,
+                "read --env \(Printable.text(entry)): \"\(Printable.text(name))\" is no variable name",
+                hint: "Write --env NAME to pass your value or --env NAME=VALUE to set one."
+            )
+        }
+        if entry.count > name.count {
+            values[name] = String(entry.dropFirst(name.count + 1))
+        } else if let value = caller.environment[name] {
+            values[name] = value
+        } else {
+            throw CommandError(
+                ExitStatus.usage,
+                "read --env \(name): it is not set in your environment",
+                hint: "Write --env \(name)=VALUE."
+            )
+        }
+    }
+}

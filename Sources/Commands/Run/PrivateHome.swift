@@ -1,0 +1,45 @@
+import Domain
+import Files
+import Glibc
+import Sandbox
+
+/// The home that a command finds: fresh, with listed caches that persist for this project and profile.
+enum PrivateHome {
+    /// Where package managers keep what they downloaded or built. None of these is ever on PATH.
+    static let caches = [".cache", ".npm", ".cargo/registry", ".cargo/git", ".m2/repository", ".gradle/caches", "go/pkg/mod"]
+    static let profile = "default"
+
+    static func make(
+        caller: Caller,
+        project: ProjectID,
+        state: borrowing StateDirectory,
+        gitConfiguration: [(path: String, content: String)]
+    ) throws -> SandboxRequest.Home {
+        var home = SandboxRequest.Home(path: caller.home)
+        home.files = gitConfiguration
+        var directory = try state.directory("homes")
+        var path = state.path + "/homes"
+        for part in [project.rawValue, profile] {
+            directory = try ensure(part, in: directory)
+            path += "/" + part
+        }
+        for cache in caches {
+            let name = cache.replacing("/", with: "_")
+            _ = try ensure(name, in: directory)
+            home.caches.append(.init(path: cache, hostDirectory: path + "/" + name))
+        }
+        return home
+    }
+
+    /// Empties the private homes of a project.
+    static func reset(_ project: ProjectID, state: borrowing StateDirectory) throws {
+        try state.directory("homes").removeTree(Array(project.rawValue.utf8))
+    }
+
+    private static func ensure(_ name: String, in directory: borrowing Directory) throws(SystemError) -> Directory {
+        do {
+            try directory.makeDirectory(Array(name.utf8), mode: 0o700)
+        } catch where error.code == EEXIST {}
+        return try directory.directory(Array(name.utf8))
+    }
+}

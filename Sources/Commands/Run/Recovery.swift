@@ -1,0 +1,57 @@
+import Domain
+import Journal
+import Redaction
+import Workspace
+
+/// What a start does about runs whose Bailey was killed: an interrupted apply is finished or taken back, a run without an
+/// end gets one, layers without an owner go.
+enum Recovery {
+    /// Looks at every run that nobody works on.
+    static func recoverAll(_ project: borrowing ProjectDirectory, _ assembly: Assembly, _ principal: Principal) throws {
+        for run in try RunDirectory.all(in: project) {
+            let directory = try RunDirectory.open(run, in: project)
+            guard try needsRecovery(directory), let lock = try? RunLock(directory) else { continue }
+            try recover(directory, project, assembly, principal)
+            withExtendedLifetime(lock) {}
+        }
+    }
+
+    static func recover(_ directory: borrowing RunDirectory, _ session: borrowing Session, _ assembly: Assembly) throws {
+        guard try needsRecovery(directory) else { return }
+        try recover(directory, session.project, assembly, session.principal)
+    }
+
+    /// A cheap look: a run that ended or is held in order left its mark.
+    private static func needsRecovery(_ directory: borrowing RunDirectory) throws -> Bool {
+        try directory.handle.statusIfPresent(SettledMark.name) == nil
+    }
+
+    private static func recover(
+        _ directory: borrowing RunDirectory,
+        _ project: borrowing ProjectDirectory,
+        _ assembly: Assembly,
+        _ principal: Principal
+    ) throws {
+        let run = directory.run
+        let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
+        let records = RunRecords(redactor: Redactor())
+        if let recovery = journal.recovery, !journal.isEnded { try journal.append(recovery.record, actor: .system) }
+        let lines = try JournalReader.lines(.run(run), in: directory.handle)
+        let state = RunSummary(run, lines: lines, isLive: false).state
+        switch state {
+        case .held:
+            let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path)
+            let recovery = try Apply(runDirectory: directory.path, lockDirectory: project.path).recover()
+            if let changes { try journal.append(records.recovered(recovery, changes), actor: .system) }
+        case .applied, .discarded:
+            if !journal.isEnded { try journal.append(records.completed(state == .applied ? .applied : .discarded), actor: .system) }
+        case .running, .interrupted:
+            try journal.append(records.interrupted(), actor: .system)
+            try directory.handle.removeTree(Array("workspace".utf8))
+        case .finished, .failed:
+            break
+        }
+        try assembly.recordHead(of: run, journal, project, principal)
+        try SettledMark.set(directory)
+    }
+}

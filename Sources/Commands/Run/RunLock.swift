@@ -1,0 +1,26 @@
+import Files
+import Glibc
+
+/// Held by the process that works on a run, so that others see that it lives; a dead process's lock is gone.
+struct RunLock: ~Copyable {
+    private static let name = Array("lock".utf8)
+    private let file: Descriptor
+
+    /// Takes the lock, or throws that somebody works on the run.
+    init(_ run: borrowing RunDirectory) throws {
+        file = try run.handle.open(Self.name, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
+            throw CommandError(
+                ExitStatus.negative,
+                "work on run \(run.run): another Bailey is working on it",
+                hint: "Wait for it to end."
+            )
+        }
+    }
+
+    static func isHeld(_ run: borrowing RunDirectory) throws -> Bool {
+        guard try run.handle.statusIfPresent(name) != nil else { return false }
+        let file = try run.handle.open(name, flags: O_RDONLY | O_NOFOLLOW)
+        return flock(file.raw, LOCK_SH | LOCK_NB) != 0
+    }
+}

@@ -1,0 +1,46 @@
+import Domain
+import Files
+import Glibc
+import Policy
+import Sandbox
+
+/// Where a run takes place: the project and its `.bailey`, the state, the configuration that holds there.
+struct RunPlace: ~Copyable {
+    let console: Console
+    let caller: Caller
+    let project: String
+    let projectDirectory: ProjectDirectory
+    let state: StateDirectory
+    let configuration: Configuration
+    let limits: ResourceLimits
+    /// What is shown beside the system and the project, judged against the credential places.
+    let readable: [String]
+    let usesTerminal: Bool
+    /// Where the command starts: the caller's directory if it lies in the project, else the project.
+    let workingDirectory: String
+    let principal: Principal
+
+    static func open(_ options: RunOptions, caller: Caller) throws -> RunPlace {
+        let console = Console()
+        let project = try ProjectLocator.locate(explicit: options.project, caller: caller)
+        let configuration = try ConfigurationFiles.load(caller: caller, project: project)
+        let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
+        let limits = try options.limits().over(configuration.limits).resourceLimits(interactive: usesTerminal)
+        let state = try StateDirectory.open(caller, project: project)
+        let projectDirectory = try ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: true)
+        let here = caller.workingDirectory
+        return RunPlace(
+            console: console,
+            caller: caller,
+            project: project,
+            projectDirectory: projectDirectory,
+            state: state,
+            configuration: configuration,
+            limits: limits,
+            readable: try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller),
+            usesTerminal: usesTerminal,
+            workingDirectory: here == project || here.hasPrefix(project + "/") ? here : project,
+            principal: .human(userID: caller.userID)
+        )
+    }
+}

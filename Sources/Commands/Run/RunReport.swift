@@ -1,0 +1,69 @@
+import Domain
+import Workspace
+
+/// What `bailey run` says at the end, and its exit code.
+struct RunReport {
+    let run: RunID
+    let options: RunOptions
+    let console: Console
+
+    func finish(_ outcome: Outcome, state: ChangeState, report: GateReport) throws -> Int32 {
+        if let cause = outcome.cause { console.remark(sentence(cause)) }
+        if state == .held { console.remark(heldLine(report)) }
+        let code = exitCode(outcome)
+        if options.json { console.result(String(decoding: json(outcome, code, state, report).bytes(), as: UTF8.self)) }
+        return code
+    }
+
+    private func exitCode(_ outcome: Outcome) -> Int32 {
+        switch outcome.cause {
+        case .timeout: ExitStatus.timedOut
+        case .interrupted: ExitStatus.signalBase + 2
+        case .terminated: ExitStatus.signalBase + 15
+        default: outcome.ending.shellCode
+        }
+    }
+
+    private func sentence(_ cause: KillCause) -> String {
+        switch cause {
+        case .timeout: "the command was killed: its time was up (--timeout)"
+        case .output: "the command was killed: it wrote more output than allowed (--output-limit)"
+        case .memory: "the command was killed: it used more memory than allowed (--memory)"
+        case .cpuTime: "the command was killed: it used more CPU time than allowed (--cpu-time)"
+        case .processes: "the command was killed: it started more processes than allowed (--processes)"
+        case .workspace: "the command was killed: its changes take more room than allowed (limits.workspace_bytes, workspace_files)"
+        case .interrupted: "the command was killed: interrupted"
+        case .terminated: "the command was killed: bailey was told to end"
+        }
+    }
+
+    private func heldLine(_ report: GateReport) -> String {
+        let counts = report.changeSet.counts
+        let why: String
+        if let conflict = report.conflicts.first {
+            why = "\(conflict.path) is a conflict (\(conflict.cause.rawValue))"
+        } else if let finding = report.findings.filter({ $0.level == report.verdict && $0.level > .note }).first {
+            why = "\(finding.path) needs a look (\(finding.rule))"
+        } else {
+            why = "nothing was applied"
+        }
+        return "changes are held (\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted): \(why); "
+            + "look with: bailey changes show \(run)"
+    }
+
+    private func json(_ outcome: Outcome, _ code: Int32, _ state: ChangeState, _ report: GateReport) -> JSONValue {
+        let counts = report.changeSet.counts
+        return .object([
+            ("run", .string(run.rawValue)), ("exit_code", .integer(Int64(code))),
+            ("was_killed", .bool(outcome.wasKilled)), ("cause", outcome.cause.map { .string($0.rawValue) } ?? .null),
+            ("engine", .string(outcome.engine)), ("layers", .array(outcome.layers.map { .string($0.rawValue) })),
+            (
+                "changes",
+                .object([
+                    ("state", .string(state.rawValue)), ("created", .integer(Int64(counts.created))),
+                    ("changed", .integer(Int64(counts.changed))), ("deleted", .integer(Int64(counts.deleted))),
+                ])
+            ),
+        ])
+    }
+}

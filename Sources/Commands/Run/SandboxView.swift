@@ -1,0 +1,44 @@
+import Authority
+import Domain
+import Sandbox
+import Workspace
+
+/// Turns what is known of a run into a request to the engine, and executes.
+struct SandboxView {
+    private let base: SandboxRequest
+    private let time: SystemTime
+    private let isRoot: Bool
+
+    init(place: borrowing RunPlace, assembly: Assembly, run: RunID, git: GitView) throws {
+        let caller = place.caller
+        time = assembly.time
+        isRoot = caller.isRoot
+        base = SandboxRequest(
+            mounts: [],
+            home: try PrivateHome.make(
+                caller: caller,
+                project: place.projectDirectory.id,
+                state: place.state,
+                gitConfiguration: git.homeFiles
+            ),
+            readable: place.readable,
+            limits: place.limits,
+            identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
+            launcherPath: try LauncherLocator.locate(caller: caller),
+            canary: place.state.path,
+            usesTerminal: place.usesTerminal,
+            userName: caller.userName,
+            run: run
+        )
+    }
+
+    func execute(_ grant: consuming Grant, _ plan: WorkspacePlan, streams: StandardStreams) throws -> Outcome {
+        var request = base
+        request.mounts = plan.mounts
+        let engine = NativeEngine(time: time)
+        guard isRoot else { return try engine.run(grant, request, streams: streams) }
+        let lease = try HostIdentity.leased()
+        request.identity = lease.identity
+        return try engine.run(grant, request, streams: streams)
+    }
+}

@@ -1,0 +1,17 @@
+import Files
+
+/// A file that says: this run's Bailey came to its end in order, there is nothing to recover. It spares later starts a
+/// look at the journal. It is taken away before anything is begun again.
+enum SettledMark {
+    static let name = Array("settled".utf8)
+
+    static func set(_ run: borrowing RunDirectory) throws {
+        try FileContent.replace(name, in: run.handle, with: [], durable: false)
+    }
+
+    static func clear(_ run: borrowing RunDirectory) throws {
+        guard try run.handle.statusIfPresent(name) != nil else { return }
+        try run.handle.removeFile(name)
+        try run.handle.synchronize()
+    }
+}

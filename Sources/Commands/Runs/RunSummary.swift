@@ -1,0 +1,81 @@
+import Domain
+import Files
+import Journal
+
+/// What a run's journal says of it, read back line by line: the journal is the only truth.
+struct RunSummary {
+    enum State: String {
+        case running, held, applied, discarded, finished, failed, interrupted
+    }
+
+    let run: RunID
+    private(set) var created = ""
+    private(set) var command: [String] = []
+    private(set) var state = State.running
+    private(set) var exitCode: Int64?
+    private(set) var signal: Int64?
+    private(set) var cause: String?
+    private(set) var counts: (created: Int64, changed: Int64, deleted: Int64)?
+    private(set) var error: String?
+    private(set) var wallMilliseconds: Int64?
+
+    /// - Parameter isLive: whether a process holds the run.
+    init(_ run: RunID, lines: [JournalLine], isLive: Bool) {
+        self.run = run
+        for line in lines { take(line) }
+        if state == .running, !isLive { state = .interrupted }
+    }
+
+    private mutating func take(_ line: JournalLine) {
+        switch RecordType(rawValue: line.type) {
+        case .runCreated:
+            created = line.timestamp
+            command = line.data["command"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        case .commandExited:
+            exitCode = line.data["exit_code"]?.integerValue
+            signal = line.data["signal"]?.integerValue
+            cause = line.data["cause"]?.stringValue
+            wallMilliseconds = line.data["wall_milliseconds"]?.integerValue
+        case .changesRecorded:
+            func count(_ name: String) -> Int64 { line.data[name]?.integerValue ?? 0 }
+            counts = (count("created"), count("changed"), count("deleted"))
+            state = .held
+        case .applyRolledBack: state = .held
+        case .changesApplied: state = .applied
+        case .changesDiscarded: state = .discarded
+        case .runCompleted: if state == .running || state == .held { state = .finished }
+        case .runFailed:
+            state = .failed
+            error = line.data["error"]?.stringValue
+        default: break
+        }
+    }
+
+    /// How the command ended, in a word.
+    var ending: String {
+        if let cause { return "killed: " + cause }
+        if let exitCode { return "exit \(exitCode)" }
+        if let signal { return "signal \(signal)" }
+        return "-"
+    }
+
+    var json: JSONValue {
+        .object([
+            ("run", .string(run.rawValue)), ("created", .string(created)), ("state", .string(state.rawValue)),
+            ("command", .array(command.map { .string($0) })),
+            ("exit_code", exitCode.map { .integer($0) } ?? .null), ("signal", signal.map { .integer($0) } ?? .null),
+            ("was_killed", .bool(cause != nil)), ("cause", cause.map { .string($0) } ?? .null),
+            ("wall_milliseconds", wallMilliseconds.map { .integer($0) } ?? .null),
+            (
+                "changes",
+                counts.map { counts in
+                    .object([
+                        ("created", .integer(counts.created)), ("changed", .integer(counts.changed)),
+                        ("deleted", .integer(counts.deleted)),
+                    ])
+                } ?? .null
+            ),
+            ("error", error.map { .string($0) } ?? .null),
+        ])
+    }
+}

@@ -1,0 +1,26 @@
+import Crypto
+import Domain
+
+/// SHA-256 as this module uses it.
+enum Hashing {
+    static func sha256(_ bytes: [UInt8]) -> Domain.Digest { digest(SHA256.hash(data: bytes)) }
+
+    /// The hash of a leaf as RFC 6962 wants it: a zero byte first, so that no leaf can pass for an inner node. The same
+    /// value is the link of the chain.
+    static func leaf(_ line: [UInt8]) -> Domain.Digest {
+        var hasher = SHA256()
+        hasher.update(data: [0x00] as [UInt8])
+        hasher.update(data: line)
+        return digest(hasher.finalize())
+    }
+
+    /// An inner node of the tree, with a one in front.
+    static func node(_ left: Domain.Digest, _ right: Domain.Digest) -> Domain.Digest {
+        sha256([0x01] + left.bytes + right.bytes)
+    }
+
+    static func digest(_ hash: some Sequence<UInt8>) -> Domain.Digest {
+        guard let digest = Domain.Digest(hash) else { preconditionFailure("a SHA-256 value has 32 bytes") }
+        return digest
+    }
+}

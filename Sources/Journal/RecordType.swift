@@ -1,0 +1,21 @@
+/// What a journal line reports. The journal knows of these only which end a run.
+package enum RecordType: String, Sendable, CaseIterable {
+    case runCreated = "RUN_CREATED"
+    case grantIssued = "GRANT_ISSUED"
+    case commandStarted = "COMMAND_STARTED"
+    case commandExited = "COMMAND_EXITED"
+    case changesRecorded = "CHANGES_RECORDED"
+    case applyStarted = "APPLY_STARTED"
+    case changesApplied = "CHANGES_APPLIED"
+    case applyRolledBack = "APPLY_ROLLED_BACK"
+    case changesDiscarded = "CHANGES_DISCARDED"
+    case runCompleted = "RUN_COMPLETED"
+    case runFailed = "RUN_FAILED"
+    case runPruned = "RUN_PRUNED"
+    case runHead = "RUN_HEAD"
+    /// An unfinished tail was cut when the journal was opened after a crash.
+    case recovered = "RECOVERED"
+
+    /// Nothing follows such an event in a run's journal.
+    package var isTerminal: Bool { self == .runCompleted || self == .runFailed }
+}

@@ -1,0 +1,59 @@
+import CLinux
+import Glibc
+
+/// The descriptors that the supervisor hands to the launcher, by number.
+package enum LaunchDescriptor {
+    /// The sealed memfd with the plan.
+    package static let plan: Int32 = 3
+    /// A sequenced-packet socket: ``StatusMessage`` out.
+    package static let status: Int32 = 4
+    /// The read end of a pipe that only the supervisor can write to: its end of file means that the supervisor is gone.
+    package static let liveness: Int32 = 5
+}
+
+/// Sends status messages from a buffer that was made before any namespace.
+struct Channel {
+    private let buffer: UnsafeMutableRawPointer
+
+    init(buffer: UnsafeMutableRawPointer) { self.buffer = buffer }
+
+    /// Waits until the supervisor lets us go on; false if it is gone.
+    func awaitProceed() -> Bool {
+        var go: UInt8 = 0
+        var count = read(LaunchDescriptor.status, &go, 1)
+        while count < 0, errno == EINTR { count = read(LaunchDescriptor.status, &go, 1) }
+        return count == 1
+    }
+
+    func report(_ failure: LaunchFailure) {
+        StatusMessage.encode(
+            .failed,
+            step: failure.step,
+            code: failure.code,
+            path: failure.path,
+            into: buffer
+        )
+        send()
+    }
+
+    func report(_ kind: StatusMessage.Kind, number: Int64 = 0, descriptor: Int32 = -1) {
+        StatusMessage.encode(kind, number: number, into: buffer)
+        send(descriptor)
+    }
+
+    func reportExit(status: Int32, cpuMicroseconds: UInt64, peakKibibytes: UInt64) {
+        StatusMessage.encode(
+            .exited,
+            number: Int64(status),
+            cpuMicroseconds: cpuMicroseconds,
+            peakKibibytes: peakKibibytes,
+            into: buffer
+        )
+        send()
+    }
+
+    /// A supervisor that is gone is noticed elsewhere; there is nobody to tell.
+    private func send(_ descriptor: Int32 = -1) {
+        _ = bailey_send(LaunchDescriptor.status, buffer, StatusMessage.byteCount, descriptor)
+    }
+}

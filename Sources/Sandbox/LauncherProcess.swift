@@ -1,0 +1,88 @@
+import CLinux
+import Files
+import Glibc
+import LauncherCore
+
+/// A started launcher: its process, the socket that it reports on, and the pipe that keeps it alive.
+struct LauncherProcess: ~Copyable {
+    let processID: Int32
+    let status: Descriptor
+    /// While this end is open the sandbox lives; the kernel closes it if we are killed.
+    private let liveness: Descriptor
+
+    /// - Parameter streams: what the launcher gets as standard input, output and error.
+    init(path: String, plan: LaunchPlan, streams: [Int32]) throws(SandboxError) {
+        do throws(SystemError) {
+            let memory = try Self.sealed(plan.encoded())
+            let socket = try Self.pair(bailey_socketpair_packets)
+            let pipe = try Self.pair(bailey_pipe)
+            let theirs = streams + [memory.raw, socket.1, pipe.0]
+            // The launcher finds nothing of our environment; a crash must not print memory.
+            processID = try Self.spawn(path, ["SWIFT_BACKTRACE=enable=no"], theirs)
+            _ = close(socket.1)
+            _ = close(pipe.0)
+            status = Descriptor(owning: socket.0)
+            liveness = Descriptor(owning: pipe.1)
+        } catch {
+            throw SandboxError(
+                .launcher,
+                "start the launcher \(path): \(error)",
+                hint: "Run `bailey doctor`; bailey-launcher must lie beside bailey."
+            )
+        }
+    }
+
+    /// Lets the launcher go on after a question: the terminal is set up, or the memory group holds it.
+    func proceed() {
+        var go: UInt8 = 1
+        _ = bailey_send(status.raw, &go, 1, -1)
+    }
+
+    /// The next message and the descriptor that came with it (-1 if none); nil at the end.
+    func receive() -> (message: StatusMessage, descriptor: Int32)? {
+        let buffer = UnsafeMutableRawPointer.allocate(byteCount: StatusMessage.byteCount, alignment: 16)
+        defer { buffer.deallocate() }
+        var descriptor: Int32 = -1
+        let count = bailey_receive(status.raw, buffer, StatusMessage.byteCount, &descriptor)
+        guard count > 0, let message = StatusMessage(UnsafeRawBufferPointer(start: buffer, count: count)) else {
+            return nil
+        }
+        return (message, descriptor)
+    }
+
+    /// Reaps the launcher, which ends after its sandbox.
+    func reap() {
+        var status: Int32 = 0
+        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+    }
+
+    private static func sealed(_ bytes: [UInt8]) throws(SystemError) -> Descriptor {
+        let raw = try SystemError.check("memfd_create", bailey_memfd_create("bailey-plan", 0))
+        let memory = Descriptor(owning: raw)
+        try FileContent.write(bytes, to: memory.raw)
+        _ = try SystemError.check("seal", bailey_memfd_seal(memory.raw))
+        return memory
+    }
+
+    private static func pair(
+        _ make: (UnsafeMutablePointer<Int32>) -> Int32
+    ) throws(SystemError) -> (Int32, Int32) {
+        var ends: [Int32] = [-1, -1]
+        _ = try SystemError.check("socketpair", make(&ends))
+        return (ends[0], ends[1])
+    }
+
+    private static func spawn(
+        _ path: String,
+        _ environment: [String],
+        _ descriptors: [Int32]
+    ) throws(SystemError) -> Int32 {
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("bailey-launcher"), nil]
+        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+        defer {
+            for text in arguments + variables { free(text) }
+        }
+        let process = bailey_spawn(path, &arguments, &variables, descriptors, Int32(descriptors.count))
+        return try SystemError.check("spawn", process, path: path)
+    }
+}

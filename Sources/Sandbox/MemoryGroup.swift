@@ -1,0 +1,120 @@
+import Domain
+import Files
+import Glibc
+
+/// A control group that holds a sandbox's memory, in version 2 where it is delegated, else in version 1.
+struct MemoryGroup: Sendable {
+    let mechanism: LimitMechanism
+    private let path: String
+
+    /// Nil where no hierarchy can be used; the watchdog holds the limit then.
+    static func make(run: RunID, bytesMax: UInt64) -> MemoryGroup? {
+        guard let membership = text("/proc/self/cgroup") else { return nil }
+        let lines = membership.split(separator: "\n")
+        let name = "bailey-\(getpid())-\(run)"
+        if let own = lines.first(where: { $0.hasPrefix("0::") })?.dropFirst(3),
+            let parent = versionTwoParent(String(own)),
+            let group = create(parent, name, "memory.max", bytesMax, .cgroupV2)
+        {
+            return group
+        }
+        let controller = lines.first { line in
+            line.split(separator: ":", omittingEmptySubsequences: false).dropFirst().first == "memory"
+        }
+        guard let controller, let own = controller.split(separator: ":", maxSplits: 2).last else { return nil }
+        let root = "/sys/fs/cgroup/memory"
+        for parent in [root + own, root] {
+            if let group = create(parent, name, "memory.limit_in_bytes", bytesMax, .cgroupV1) { return group }
+        }
+        return nil
+    }
+
+    /// Puts a process into the group; children follow it.
+    func attach(_ process: Int32) -> Bool { Self.put(path + "/cgroup.procs", String(process)) }
+
+    /// How often the kernel had to kill a process of the group.
+    var killCount: Int {
+        let file = mechanism == .cgroupV2 ? "/memory.events" : "/memory.oom_control"
+        for line in Self.text(path + file)?.split(separator: "\n") ?? [] where line.hasPrefix("oom_kill ") {
+            return Int(line.dropFirst(9)) ?? 0
+        }
+        return 0
+    }
+
+    var peakBytes: UInt64? {
+        let file = mechanism == .cgroupV2 ? "/memory.peak" : "/memory.max_usage_in_bytes"
+        return Self.text(path + file).flatMap { UInt64($0.prefix { $0.isNumber }) }
+    }
+
+    /// Removes the empty group. The kernel may need a moment to let the last process go.
+    func remove() {
+        for _ in 0..<Self.removalTriesMax {
+            if rmdir(path) == 0 || errno != EBUSY { return }
+            usleep(1000)
+        }
+    }
+
+    private static let removalTriesMax = 200
+
+    private static func create(
+        _ parent: String,
+        _ name: String,
+        _ limitFile: String,
+        _ bytesMax: UInt64,
+        _ mechanism: LimitMechanism
+    ) -> MemoryGroup? {
+        sweep(parent)
+        let path = parent + "/" + name
+        guard mkdir(path, 0o755) == 0 else { return nil }
+        guard put(path + "/" + limitFile, String(bytesMax)) else {
+            rmdir(path)
+            return nil
+        }
+        return MemoryGroup(mechanism: mechanism, path: path)
+    }
+
+    /// Removes groups that a killed Bailey left behind: their name holds its process id.
+    private static func sweep(_ parent: String) {
+        guard let directory = try? Directory(trustedPath: parent), let entries = try? directory.entries(atMost: 65536)
+        else { return }
+        for entry in entries {
+            let name = String(decoding: entry.name, as: UTF8.self)
+            guard name.hasPrefix("bailey-"), let owner = Int32(name.dropFirst(7).prefix { $0.isNumber }),
+                kill(owner, 0) != 0, errno == ESRCH
+            else { continue }
+            rmdir(parent + "/" + name)
+        }
+    }
+
+    /// The nearest group above ours whose children have the memory controller and that we may add to.
+    private static func versionTwoParent(_ own: String) -> String? {
+        for root in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
+            var group = own
+            while true {
+                let path = root + group
+                if let controllers = text(path + "/cgroup.subtree_control"),
+                    controllers.split(whereSeparator: \.isWhitespace).contains("memory"), access(path, W_OK) == 0
+                {
+                    return path
+                }
+                guard let slash = group.lastIndex(of: "/"), group != "/" else { break }
+                group = String(group[..<slash])
+            }
+        }
+        return nil
+    }
+
+    private static func text(_ path: String) -> String? {
+        let raw = open(path, O_RDONLY | O_CLOEXEC)
+        guard raw >= 0 else { return nil }
+        let file = Descriptor(owning: raw)
+        return (try? FileContent.read(file, bytesMax: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func put(_ path: String, _ text: String) -> Bool {
+        let raw = open(path, O_WRONLY | O_CLOEXEC)
+        guard raw >= 0 else { return false }
+        let file = Descriptor(owning: raw)
+        return (try? FileContent.write(Array(text.utf8), to: file.raw)) != nil
+    }
+}

@@ -1,0 +1,101 @@
+import CLinux
+package import Authority
+package import Domain
+import Files
+import Glibc
+import LauncherCore
+
+/// The first engine: Bailey's own launcher, with every layer. It runs one command to its end.
+package struct NativeEngine: Sendable {
+    package static let name = "native"
+
+    /// The layers that hold once the launcher's self-test has passed; it refuses to go on without any of them.
+    package static let layers: [Layer] = [
+        .userNamespace, .mountNamespace, .pidNamespace, .networkNamespace, .ipcNamespace, .utsNamespace,
+        .cgroupNamespace, .landlock, .seccomp, .noNewPrivileges, .rlimits,
+    ]
+
+    private let time: any TimeSource
+
+    package init(time: any TimeSource) { self.time = time }
+
+    /// Runs the granted command. Returns when every process of the sandbox is dead.
+    ///
+    /// - Parameters:
+    ///   - streams: the caller's standard input, output and error, by descriptor.
+    ///   - onStart: called once the walls have been proved, before the command's first instruction counts.
+    /// - Throws: ``SandboxError`` if the command was not executed.
+    package func run(
+        _ grant: consuming Grant,
+        _ request: SandboxRequest,
+        streams: StandardStreams,
+        onStart: () -> Void = {}
+    ) throws -> Outcome {
+        let action = try grant.redeem(at: time)
+        guard case .runCommand(let command) = action.kind else {
+            throw SandboxError(.setup, "run a command: the grant is for something else")
+        }
+        let plan = try makePlan(command, request)
+        let group = MemoryGroup.make(run: request.run, bytesMax: request.limits.memoryBytes)
+        defer { group?.remove() }
+        let supervisor = try Supervisor(
+            plan: plan,
+            request: request,
+            streams: streams,
+            group: group,
+            time: time
+        )
+        var outcome = try supervisor.run(onStart: onStart)
+        outcome.layers = Self.layers + (request.hasOverlay ? [.overlay] : []) + (group == nil ? [] : [.cgroup])
+        return outcome
+    }
+
+    private func makePlan(_ command: CommandRequest, _ request: SandboxRequest) throws(SandboxError) -> LaunchPlan {
+        let view = try ViewBuilder(request)
+        var plan = LaunchPlan()
+        plan.isPrivileged = request.identity.isPrivileged
+        plan.usesTerminal = request.usesTerminal
+        plan.insideUserID = request.identity.insideUserID
+        plan.insideGroupID = request.identity.insideGroupID
+        plan.hostUserID = request.identity.hostUserID
+        plan.hostGroupID = request.identity.hostGroupID
+        plan.workingDirectory = command.workingDirectory
+        plan.canary = request.canary
+        plan.arguments = command.arguments
+        plan.environment = command.environment.map { $0.name + "=" + $0.value }
+        plan.candidates = Self.candidates(command)
+        plan.operations = view.operations
+        plan.permissions = view.permissions
+        plan.identities = view.identities
+        plan.limits = Rlimits.list(request.limits)
+        plan.filter = try SystemCallFilter.compile()
+        return plan
+    }
+
+    /// Where the command may lie: the path itself if it has a slash, else each directory of the sandbox's PATH.
+    private static func candidates(_ command: CommandRequest) -> [String] {
+        let name = command.arguments[0]
+        if name.contains("/") { return [name] }
+        let path = command.environment.first { $0.name == "PATH" }?.value ?? "/usr/bin:/bin"
+        return path.split(separator: ":").map { $0 + "/" + name }
+    }
+}
+
+extension SandboxRequest {
+    var hasOverlay: Bool {
+        mounts.contains { if case .overlay = $0.source { true } else { false } }
+    }
+}
+
+/// The caller's three streams, by descriptor number.
+package struct StandardStreams: Sendable {
+    package let input: Int32
+    package let output: Int32
+    package let error: Int32
+
+    package init(input: Int32 = 0, output: Int32 = 1, error: Int32 = 2) {
+        self.input = input
+        self.output = output
+        self.error = error
+    }
+}

@@ -1,0 +1,65 @@
+package import Domain
+
+/// What the engine needs to know beside the action itself: the view, the limits and who the command will be.
+package struct SandboxRequest: Sendable {
+    /// The private home: where it lies, and what of it persists.
+    package struct Home: Sendable {
+        /// A directory of the host that is bound into the home, writable: a cache.
+        package struct Cache: Sendable {
+            /// Below the home.
+            package let path: String
+            package let hostDirectory: String
+
+            package init(path: String, hostDirectory: String) {
+                self.path = path
+                self.hostDirectory = hostDirectory
+            }
+        }
+
+        /// Absolute; the same path as the caller's home, so that programs in it find themselves.
+        package var path: String
+        package var caches: [Cache] = []
+        /// Small files that the home begins with: path below it, content.
+        package var files: [(path: String, content: String)] = []
+
+        package init(path: String) { self.path = path }
+    }
+
+    package var mounts: [WorkspaceMount]
+    package var home: Home
+    /// Host paths that are shown read-only where they lie: programs in the home and what the operator lists. Already judged.
+    package var readable: [String]
+    package var limits: ResourceLimits
+    package var identity: HostIdentity
+    package var launcherPath: String
+    /// A host path that must not be visible; the launcher tries it.
+    package var canary: String
+    package var usesTerminal: Bool
+    package var userName: String
+    /// Empty directories are made here while a run lives, and removed.
+    package var run: RunID
+
+    package init(
+        mounts: [WorkspaceMount],
+        home: Home,
+        readable: [String],
+        limits: ResourceLimits,
+        identity: HostIdentity,
+        launcherPath: String,
+        canary: String,
+        usesTerminal: Bool,
+        userName: String,
+        run: RunID
+    ) {
+        self.mounts = mounts
+        self.home = home
+        self.readable = readable
+        self.limits = limits
+        self.identity = identity
+        self.launcherPath = launcherPath
+        self.canary = canary
+        self.usesTerminal = usesTerminal
+        self.userName = userName
+        self.run = run
+    }
+}

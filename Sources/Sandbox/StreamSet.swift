@@ -1,0 +1,103 @@
+import CLinux
+import Files
+import Glibc
+
+/// The pipes or the terminal between the caller and the command.
+///
+/// The command never holds a descriptor of the caller: a file could be opened again through `/proc/self/fd` with other
+/// rights, and a terminal could be read and written past the pump.
+final class StreamSet {
+    private let outer: StandardStreams
+    private let usesTerminal: Bool
+    private var input: Pump?
+    private var output: Pump?
+    private var error: Pump?
+    private var terminal: RawTerminal?
+    private var masterNumber: Int32 = -1
+    private var innerEnds: [Int32]
+
+    /// What the launcher gets as standard input, output and error.
+    var inner: [Int32] { innerEnds }
+
+    init(_ outer: StandardStreams, usesTerminal: Bool) throws(SystemError) {
+        self.outer = outer
+        self.usesTerminal = usesTerminal
+        innerEnds = []
+        if usesTerminal {
+            // The launcher itself has nothing to say; the command gets the terminal that is made inside.
+            for _ in 0..<3 { innerEnds.append(try SystemError.check("open", bailey_open("/dev/null", O_RDWR, 0))) }
+            return
+        }
+        let (inputRead, inputWrite) = try Self.pipe()
+        let (outputRead, outputWrite) = try Self.pipe()
+        let (errorRead, errorWrite) = try Self.pipe()
+        innerEnds = [inputRead, outputWrite, errorWrite]
+        for end in [inputWrite, outputRead, errorRead] { _ = bailey_set_nonblocking(end) }
+        input = Pump(from: outer.input, ownsSource: false, to: inputWrite, ownsDestination: true)
+        output = Pump(from: outputRead, ownsSource: true, to: outer.output, ownsDestination: false)
+        error = Pump(from: errorRead, ownsSource: true, to: outer.error, ownsDestination: false)
+    }
+
+    func closeInner() {
+        for end in innerEnds { close(end) }
+        innerEnds = []
+    }
+
+    /// The terminal inside is there: it takes the size and modes of the caller's, and the caller's goes raw.
+    func attachTerminal(_ master: consuming Descriptor) {
+        masterNumber = master.raw
+        _ = bailey_copy_terminal_modes(outer.input, masterNumber)
+        copyWindowSize()
+        _ = bailey_set_nonblocking(masterNumber)
+        terminal = RawTerminal(outer.input)
+        let forInput = try? master.duplicate()
+        output = Pump(from: master.release(), ownsSource: true, to: outer.output, ownsDestination: false)
+        if let forInput {
+            input = Pump(from: outer.input, ownsSource: false, to: forInput.release(), ownsDestination: true)
+        }
+    }
+
+    func copyWindowSize() {
+        if masterNumber >= 0 { _ = bailey_copy_window_size(outer.input, masterNumber) }
+    }
+
+    /// Six entries, always in the same order, so that ``handle(_:)`` knows them.
+    func waits(holdsOutput: Bool) -> [pollfd] {
+        func wait(_ descriptor: Int32, _ events: Int32) -> pollfd {
+            pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        }
+        return [
+            wait(input?.wantsToRead ?? -1, POLLIN), wait(input?.wantsToWrite ?? -1, POLLOUT),
+            wait(holdsOutput ? -1 : output?.wantsToRead ?? -1, POLLIN), wait(output?.wantsToWrite ?? -1, POLLOUT),
+            wait(holdsOutput ? -1 : error?.wantsToRead ?? -1, POLLIN), wait(error?.wantsToWrite ?? -1, POLLOUT),
+        ]
+    }
+
+    func handle(_ waits: ArraySlice<pollfd>) {
+        let ready = waits.map { $0.revents != 0 }
+        if ready[1] { input?.drain() }
+        if ready[0] { input?.fill() }
+        if ready[3] { output?.drain() }
+        if ready[2] { output?.fill() }
+        if ready[5] { error?.drain() }
+        if ready[4] { error?.fill() }
+    }
+
+    /// The sandbox is gone: nobody reads any more, and a terminal has said its last.
+    func endInput() { input?.abandon() }
+
+    func abandonOutput() {
+        output?.abandon()
+        error?.abandon()
+    }
+
+    var outputIsFinished: Bool { (output?.isFinished ?? true) && (error?.isFinished ?? true) }
+
+    var outputBytes: (UInt64, UInt64) { (output?.moved ?? 0, error?.moved ?? 0) }
+
+    private static func pipe() throws(SystemError) -> (Int32, Int32) {
+        var ends: [Int32] = [-1, -1]
+        _ = try SystemError.check("pipe", bailey_pipe(&ends))
+        return (ends[0], ends[1])
+    }
+}

@@ -1,0 +1,216 @@
+import CLinux
+import Domain
+import Files
+import Glibc
+import LauncherCore
+
+/// Watches one sandbox from start to end: moves its bytes, keeps its time, forwards signals, kills it when it must.
+///
+/// One thread, one poll loop. It returns when the kernel says that the sandbox's init is gone, which is after every
+/// process in it.
+final class Supervisor {
+    private let request: SandboxRequest
+    private let group: MemoryGroup?
+    private let time: any TimeSource
+    private let launcher: LauncherProcess
+    private let signals: Descriptor
+    private let streams: StreamSet
+    private var budget: OutputBudget
+    private var watchdog: Watchdog
+    private var sandbox: Descriptor?
+    private var initProcess: Int32 = -1
+    private let startNanoseconds: UInt64
+    private var nextLookNanoseconds: UInt64
+    private var statusEnded = false
+    private var failure: StatusMessage?
+    private var exit: StatusMessage?
+    private var cause: KillCause?
+
+    private static let watchedSignals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH]
+
+    init(
+        plan: LaunchPlan,
+        request: SandboxRequest,
+        streams: StandardStreams,
+        group: MemoryGroup?,
+        time: any TimeSource
+    ) throws {
+        self.request = request
+        self.group = group
+        self.time = time
+        signals = Descriptor(
+            owning: try SystemError.check(
+                "signalfd",
+                bailey_signals_open(Self.watchedSignals, Int32(Self.watchedSignals.count))
+            )
+        )
+        let set = try StreamSet(streams, usesTerminal: request.usesTerminal)
+        launcher = try LauncherProcess(path: request.launcherPath, plan: plan, streams: set.inner)
+        self.streams = set
+        set.closeInner()
+        budget = OutputBudget(request.limits, startNanoseconds: time.monotonicNanoseconds())
+        watchdog = Watchdog(request, watchesMemory: group == nil)
+        startNanoseconds = time.monotonicNanoseconds()
+        nextLookNanoseconds = startNanoseconds + Watchdog.intervalNanoseconds
+        if let group, !group.attach(launcher.processID) {
+            kill(launcher.processID, SIGKILL)
+            launcher.reap()
+            throw SandboxError(.setup, "put the sandbox into its memory group: the kernel refused")
+        }
+        launcher.proceed()
+    }
+
+    func run(onStart: () -> Void) throws(SandboxError) -> Outcome {
+        while !isOver { step(onStart) }
+        launcher.reap()
+        if let failure, cause == nil { throw LaunchFailureText.error(failure, request) }
+        return outcome()
+    }
+
+    /// The sandbox is dead and all that it said has been passed on.
+    private var isOver: Bool { statusEnded && sandbox == nil && streams.outputIsFinished }
+
+    private func step(_ onStart: () -> Void) {
+        let now = time.monotonicNanoseconds()
+        var waits = [pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0)]
+        waits.append(pollfd(fd: statusEnded ? -1 : launcher.status.raw, events: Int16(POLLIN), revents: 0))
+        waits.append(pollfd(fd: sandboxDescriptor, events: Int16(POLLIN), revents: 0))
+        let isHeld = budget.isExhausted(at: now)
+        waits += streams.waits(holdsOutput: isHeld)
+        _ = poll(&waits, nfds_t(waits.count), Int32(timeoutMilliseconds(now, isHeld: isHeld)))
+        if waits[0].revents != 0 { handleSignals() }
+        if waits[1].revents != 0 { handleStatus(onStart) }
+        streams.handle(waits[3...])
+        if waits[2].revents != 0 {
+            sandbox = nil
+            streams.endInput()
+        }
+        enforce(time.monotonicNanoseconds())
+    }
+
+    private var sandboxDescriptor: Int32 {
+        switch sandbox {
+        case .some(let descriptor): descriptor.raw
+        case .none: -1
+        }
+    }
+
+    private func timeoutMilliseconds(_ now: UInt64, isHeld: Bool) -> UInt64 {
+        guard sandbox != nil else { return 100 }
+        var next = nextLookNanoseconds
+        if let limit = request.limits.timeoutSeconds {
+            next = min(next, startNanoseconds + UInt64(limit * 1e9))
+        }
+        if isHeld { next = min(next, now + OutputBudget.pauseNanoseconds) }
+        return next <= now ? 0 : (next - now) / 1_000_000 + 1
+    }
+
+    private func handleSignals() {
+        while true {
+            let signal = bailey_next_signal(signals.raw)
+            switch signal {
+            case 0: return
+            case SIGWINCH: streams.copyWindowSize()
+            case SIGINT: end(.interrupted)
+            default: end(.terminated)
+            }
+        }
+    }
+
+    private func handleStatus(_ onStart: () -> Void) {
+        guard let (message, descriptor) = launcher.receive() else {
+            statusEnded = true
+            return
+        }
+        switch message.kind {
+        case .started:
+            sandbox = descriptor >= 0 ? Descriptor(owning: descriptor) : nil
+            initProcess = Int32(truncatingIfNeeded: message.number)
+            if cause != nil { killSandbox() }
+        case .terminal:
+            if descriptor >= 0 { streams.attachTerminal(Descriptor(owning: descriptor)) }
+            launcher.proceed()
+        case .ready: onStart()
+        case .failed: failure = message
+        case .exited: exit = message
+        }
+    }
+
+    private func enforce(_ now: UInt64) {
+        budget.update(streams.outputBytes, at: now)
+        if budget.isOver { end(.output) }
+        guard sandbox != nil else { return }
+        if let limit = request.limits.timeoutSeconds, Double(now - startNanoseconds) >= limit * 1e9 { end(.timeout) }
+        guard now >= nextLookNanoseconds else { return }
+        if let found = watchdog.look(at: initProcess) { end(found) }
+        if let group, group.killCount > 0 { end(.memory) }
+        nextLookNanoseconds = time.monotonicNanoseconds() + Watchdog.intervalNanoseconds
+    }
+
+    /// Ends the whole tree; the first cause stands. Nothing that is written from now on is passed on.
+    private func end(_ newCause: KillCause) {
+        guard cause == nil else { return }
+        cause = newCause
+        killSandbox()
+        if newCause == .output { streams.abandonOutput() }
+    }
+
+    /// Killing the init kills its pid namespace. Before it exists there is only the launcher.
+    private func killSandbox() {
+        if sandbox != nil {
+            _ = bailey_pidfd_send_signal(sandboxDescriptor, SIGKILL)
+        } else if !statusEnded {
+            kill(launcher.processID, SIGKILL)
+        }
+    }
+
+    private func outcome() -> Outcome {
+        var usage = Usage()
+        usage.wallSeconds = Double(time.monotonicNanoseconds() - startNanoseconds) / 1e9
+        usage.cpuSeconds = max(exit.map { Double($0.cpuMicroseconds) / 1e6 } ?? 0, watchdog.cpuSeconds)
+        let peak = max(exit.map { $0.peakKibibytes * 1024 } ?? 0, watchdog.peakMemoryBytes)
+        usage.peakMemoryBytes = max(peak, group?.peakBytes ?? 0)
+        (usage.standardOutputBytes, usage.standardErrorBytes) = streams.outputBytes
+        return Outcome(
+            ending: ending,
+            cause: finalCause,
+            usage: usage,
+            engine: NativeEngine.name,
+            layers: [],
+            mechanisms: mechanisms
+        )
+    }
+
+    /// No report of an exit means that the init was killed, by us or by the kernel.
+    private var ending: Ending {
+        guard let status = exit.map({ Int32(truncatingIfNeeded: $0.number) }), cause == nil else {
+            return .signalled(signal: SIGKILL)
+        }
+        return status & 0x7F == 0 ? .exited(code: status >> 8 & 0xFF) : .signalled(signal: status & 0x7F)
+    }
+
+    /// A command that the kernel killed over a limit was killed by that limit.
+    private var finalCause: KillCause? {
+        if let cause { return cause }
+        if case .signalled(SIGXCPU) = ending { return .cpuTime }
+        if case .signalled(SIGKILL) = ending {
+            if (group?.killCount ?? 0) > 0 { return .memory }
+            if watchdog.cpuSeconds >= Double(request.limits.cpuSeconds) { return .cpuTime }
+        }
+        return nil
+    }
+
+    private var mechanisms: [LimitName: LimitMechanism] {
+        [
+            .timeout: request.limits.timeoutSeconds == nil ? .none : .timer,
+            .memory: group?.mechanism ?? .watchdog,
+            .processes: .rlimit,
+            .cpuTime: .watchdog,
+            .output: request.limits.outputBytes == nil ? .none : .pump,
+            .workspaceBytes: .watchdog,
+            .workspaceFiles: .watchdog,
+            .openFiles: .rlimit,
+        ]
+    }
+}
+

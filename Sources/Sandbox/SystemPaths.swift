@@ -1,0 +1,81 @@
+import Domain
+import Files
+import Glibc
+import LauncherCore
+
+/// What of the host's system is shown, and the few questions about it that composing a view asks.
+enum SystemPaths {
+    /// Files of `/etc` up to this size travel in the plan; larger ones are mounted. A copy is cheaper than a mount.
+    static let copiedBytesMax = 8192
+
+    /// Names below `/etc` that programs need and that tell nothing of this machine's secrets.
+    private static let names = [
+        "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version", "fonts",
+        "host.conf", "inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.conf", "localtime",
+        "lsb-release", "magic", "magic.mime", "maven", "mime.types", "openssl", "os-release", "perl", "pki", "protocols",
+        "redhat-release", "rpc", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone", "vim",
+        "bash.bashrc", "groff", "gai.conf", "xdg", "R", "php", "ImageMagick-6", "ImageMagick-7",
+    ]
+    private static let prefixes = ["java-", "python", "openjdk"]
+
+    static func configuration() -> [String] {
+        guard let etc = try? Directory(trustedPath: "/etc"), let entries = try? etc.entries(atMost: 4096) else {
+            return names
+        }
+        let versioned = entries.map { String(decoding: $0.name, as: UTF8.self) }
+            .filter { name in prefixes.contains { name.hasPrefix($0) } }
+        let present = Set(entries.map { String(decoding: $0.name, as: UTF8.self) })
+        return names.filter { name in present.contains(String(name.prefix { $0 != "/" })) } + versioned.sorted()
+    }
+
+    /// The files that say who and where one is. No name resolves outside: there is no network.
+    static func ownConfiguration(_ request: SandboxRequest) -> [(name: String, content: String)] {
+        let user = request.identity.insideUserID
+        let group = request.identity.insideGroupID
+        let home = request.home.path
+        return [
+            (
+                "passwd",
+                "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
+                    + "\(request.userName):x:\(user):\(group)::\(home):/bin/sh\n"
+                    + "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+            ),
+            ("group", "root:x:0:\n\(request.userName):x:\(group):\nnogroup:x:65534:\n"),
+            ("hosts", "127.0.0.1 localhost bailey\n::1 localhost ip6-localhost ip6-loopback\n"),
+            ("hostname", "bailey\n"),
+            ("resolv.conf", "# No network.\n"),
+            ("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n"),
+        ]
+    }
+
+    /// A link's target made absolute, if the path is a symbolic link whose end lies in what the view shows anyway.
+    static func linkTarget(_ path: String) -> String? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let end = resolved(path) else { return nil }
+        let visible = ["/usr/", "/opt/", "/etc/alternatives/"]
+        return visible.contains { end.hasPrefix($0) } ? end : nil
+    }
+
+    /// The content of a small file that everybody may read and that is text.
+    static func smallPublicFile(_ path: String) -> String? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o004 != 0,
+            status.st_size <= copiedBytesMax, let etc = try? Directory(trustedPath: "/"),
+            let bytes = try? FileContent.read(Array(path.utf8.dropFirst()), in: etc, bytesMax: copiedBytesMax),
+            !bytes.contains(0)
+        else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    static func resolved(_ path: String) -> String? {
+        guard let pointer = realpath(path, nil) else { return nil }
+        defer { free(pointer) }
+        return String(cString: pointer)
+    }
+
+    static func owner(_ path: String) -> LaunchPlan.Identity? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        return LaunchPlan.Identity(userID: status.st_uid, groupID: status.st_gid)
+    }
+}

@@ -1,0 +1,183 @@
+import CLinux
+import Domain
+import Files
+import Glibc
+import LauncherCore
+
+/// Composes what a command sees: a read-only system, private temporary places, the home, the project.
+struct ViewBuilder {
+    private static let readOnly = UInt32(BAILEY_TREE_READONLY | BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV)
+    private static let privateData = UInt32(BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV)
+    private static let readWrite = UInt32(BAILEY_LANDLOCK_READ | BAILEY_LANDLOCK_WRITE)
+
+    let request: SandboxRequest
+    private(set) var operations: [LaunchPlan.Operation] = []
+    private(set) var permissions: [LaunchPlan.Permission] = [.init(path: "/", access: UInt32(BAILEY_LANDLOCK_READ))]
+    private(set) var identities: [LaunchPlan.Identity] = []
+
+    init(_ request: SandboxRequest) throws(SandboxError) {
+        self.request = request
+        addSystem()
+        addConfiguration()
+        addDevices()
+        addPrivatePlaces()
+        try addReadable()
+        for mount in request.mounts { addWorkspace(mount) }
+    }
+
+    /// `/usr` and `/opt` are shown; the directories of the root that modern systems make links into `/usr` stay links.
+    private mutating func addSystem() {
+        add(.tree, "/usr") { $0.attributes = Self.readOnly }
+        add(.tree, "/opt") {
+            $0.attributes = Self.readOnly
+            $0.isOptional = true
+        }
+        for name in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
+            if let target = SystemPaths.linkTarget(name) {
+                add(.link, name) { $0.source = target }
+            } else {
+                add(.tree, name) {
+                    $0.attributes = Self.readOnly
+                    $0.isOptional = true
+                }
+            }
+        }
+        add(.tree, "/sys/devices/system/cpu") {
+            $0.attributes = Self.readOnly
+            $0.isOptional = true
+        }
+        add(.processes, "/proc")
+    }
+
+    /// A short list of `/etc`; the files that name users and hosts are the sandbox's own.
+    private mutating func addConfiguration() {
+        for (name, content) in SystemPaths.ownConfiguration(request) { addFile("/etc/" + name, content) }
+        for name in SystemPaths.configuration() {
+            let path = "/etc/" + name
+            if let target = SystemPaths.linkTarget(path) {
+                add(.link, path) { $0.source = target }
+            } else if let content = SystemPaths.smallPublicFile(path) {
+                addFile(path, content)
+            } else {
+                add(.tree, path) {
+                    $0.attributes = Self.readOnly
+                    $0.isOptional = true
+                }
+            }
+        }
+    }
+
+    private mutating func addDevices() {
+        addTemporary("/dev", bytes: 64 << 10, files: 64, mode: "0755")
+        for name in ["null", "zero", "full", "random", "urandom", "tty"] {
+            add(.tree, "/dev/" + name) { $0.attributes = UInt32(BAILEY_TREE_NOSUID | BAILEY_TREE_NOEXEC) }
+        }
+        add(.terminals, "/dev/pts")
+        for (name, target) in [
+            ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
+        ] {
+            add(.link, "/dev/" + name) { $0.source = target }
+        }
+        permissions.append(.init(path: "/dev", access: UInt32(BAILEY_LANDLOCK_DEVICE)))
+        // The parts of /proc that tell of the host or of other people's keys.
+        for name in ["keys", "key-users", "kcore", "timer_list", "sched_debug", "sysrq-trigger", "kmsg", "kallsyms"] {
+            add(.hide, "/proc/" + name)
+        }
+        for name in ["acpi", "asound", "bus", "driver", "fs", "irq", "scsi", "tty"] { add(.hide, "/proc/" + name) }
+    }
+
+    private mutating func addPrivatePlaces() {
+        let bytes = request.limits.temporaryBytes
+        let files = request.limits.temporaryFiles
+        for path in ["/tmp", "/var/tmp", "/dev/shm"] {
+            addTemporary(path, bytes: bytes, files: files, mode: "1777")
+            permit(path)
+        }
+        for path in ["/run", "/var/lib", "/var/cache", "/var/log", "/mnt", "/srv"] { add(.directory, path) }
+        // How a `bailey` that is started inside knows where it is.
+        addFile("/run/bailey/inside", request.run.rawValue + "\n")
+        addTemporary(request.home.path, bytes: bytes, files: files, mode: "0700")
+        permit(request.home.path)
+        for file in request.home.files { addFile(request.home.path + "/" + file.path, file.content, mode: 0o644) }
+        for cache in request.home.caches {
+            let mapped = identity(SystemPaths.owner(cache.hostDirectory))
+            add(.tree, request.home.path + "/" + cache.path) {
+                $0.source = cache.hostDirectory
+                $0.attributes = Self.privateData
+                $0.identity = mapped
+            }
+        }
+    }
+
+    private mutating func addReadable() throws(SandboxError) {
+        for path in request.readable {
+            guard let resolved = SystemPaths.resolved(path) else { continue }
+            let mapped = identity(SystemPaths.owner(resolved))
+            add(.tree, resolved) {
+                $0.attributes = Self.readOnly
+                $0.identity = mapped
+                $0.isOptional = true
+            }
+            if resolved != path { add(.link, path) { $0.source = resolved } }
+        }
+    }
+
+    private mutating func addWorkspace(_ mount: WorkspaceMount) {
+        let owner = LaunchPlan.Identity(userID: mount.ownerUserID, groupID: mount.ownerGroupID)
+        let mapped = identity(owner)
+        switch mount.source {
+        case .overlay(let lower, let mask, let layers):
+            add(.overlay, mount.target) {
+                $0.source = lower
+                $0.second = mask ?? ""
+                $0.third = layers
+                $0.identity = mapped
+            }
+        case .copy(let directory):
+            add(.tree, mount.target) {
+                $0.source = directory
+                $0.attributes = Self.privateData
+                $0.identity = mapped
+            }
+        }
+        permit(mount.target)
+    }
+
+    /// The index of an id-mapping, where one is needed: an ordinary user's files are theirs inside as well.
+    private mutating func identity(_ owner: LaunchPlan.Identity?) -> UInt32? {
+        guard request.identity.isPrivileged, let owner else { return nil }
+        if let known = identities.firstIndex(of: owner) { return UInt32(known) }
+        identities.append(owner)
+        return UInt32(identities.count - 1)
+    }
+
+    private mutating func permit(_ path: String) { permissions.append(.init(path: path, access: Self.readWrite)) }
+
+    private mutating func addFile(_ path: String, _ content: String, mode: UInt32 = 0o444) {
+        add(.file, path) {
+            $0.source = content
+            $0.mode = mode
+        }
+    }
+
+    private mutating func addTemporary(_ path: String, bytes: UInt64, files: UInt64, mode: String) {
+        add(.temporary, path) {
+            $0.source = String(bytes)
+            $0.second = String(files)
+            $0.third = mode
+            $0.attributes = Self.privateData
+        }
+    }
+
+    /// Adds an operation; a tree comes from where it goes unless the closure says otherwise.
+    private mutating func add(
+        _ kind: LaunchPlan.Operation.Kind,
+        _ target: String,
+        _ adjust: (inout LaunchPlan.Operation) -> Void = { _ in }
+    ) {
+        var operation = LaunchPlan.Operation(kind, source: kind == .tree ? target : "", target: target)
+        adjust(&operation)
+        operations.append(operation)
+    }
+}
