@@ -1,7 +1,7 @@
 /// Finds values by the name in front of them: `PASSWORD=x`, `"apiKey": "x"`, `--token x`, `Authorization: Basic x`.
 ///
-/// It stops at each `=`, `:` and space and looks back at the name, which is bounded; a value that is looked at further than
-/// a bounded stretch becomes a match and is skipped, so the whole takes linear time.
+/// It stops at each `=`, `:` and space and looks back at the name, which is bounded; a value that is looked at further
+/// than a bounded stretch becomes a match and is skipped, so the whole takes linear time.
 struct AssignmentScanner {
     private enum Limits {
         /// White space around a separator.
@@ -100,8 +100,11 @@ struct AssignmentScanner {
             if isList, bytes[end] == UInt8(ascii: ";") { break }
             end += 1
         }
+        // What code and prose put behind a value takes no part in the judgement.
         let value = bytes[start..<end]
-        return SecretNames.isReference(value) || SecretNames.isExpression(value) ? nil : start..<end
+        let core =
+            value.last.map { ",;):]}".utf8.contains($0) } == true ? value.prefix { !",;)]}".utf8.contains($0) } : value
+        return SecretNames.isReference(core) || SecretNames.isExpression(core) ? nil : start..<end
     }
 
     /// `name: value` and `name = value` are also how prose, code and types look: the value must look like a secret.

@@ -62,7 +62,8 @@ enum SecretNames {
         return words.contains(value.map(lower))
     }
 
-    /// An expression of a program that passes a secret on without holding it: `self.token`, `raw_password`, `getToken()`.
+    /// An expression of a program that passes a secret on without holding it: `self.token`, `raw_password`,
+    /// `getToken()`.
     static func isExpression(_ value: ArraySlice<UInt8>) -> Bool {
         guard let first = value.first, value.count <= referenceBytesMax else { return false }
         let call = value.prefix { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: "[") }
