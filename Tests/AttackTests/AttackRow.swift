@@ -54,7 +54,7 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(id) \(attempt)" }
 
-    /// Rows of the suite that every published sandbox was measured with; the others (`a…` and lettered ones) are ours.
+    /// Rows of the suite that published sandboxes were measured with; the others (`a…` and lettered ones) are ours.
     var isOfMeasuredSuite: Bool { id.first != "a" && id.last?.isNumber == true }
 
     init(line: String) throws {

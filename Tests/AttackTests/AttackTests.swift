@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// Every attempt is made twice: behind the wall, where it must fail, and outside, where it must not; else it proves nothing.
+/// Every attempt is made twice: behind the wall, where it must fail, and outside, where it must not: else it would
+/// prove nothing.
 @Suite("what an attacker tries behind the wall fails there and works outside", .serialized)
 struct AttackTests {
     /// Rows of the measured suite that must be held and shown to work outside, for each identity.

@@ -28,7 +28,9 @@ final class AttackYard {
         for directory in ["bin", "canary/repository/.git", "home/.ssh", "state"] {
             try FileManager.default.createDirectory(atPath: path + "/" + directory, withIntermediateDirectories: true)
         }
-        let marked = ["canary/secret.txt", "canary/victim-f06.txt", "canary/repository/.git/config"]
+        let marked = [
+            "canary/secret.txt", "canary/victim-f06.txt", "canary/input.txt", "canary/repository/.git/config",
+        ]
         for file in marked + ["home/.ssh/id_stand_in", "home/.bashrc"] { try base.write(marker + "\n", to: file) }
         try base.write("", to: "canary/inherited.txt")
         bailey = try BuiltProducts.install(in: path + "/bin")
@@ -77,7 +79,8 @@ final class AttackYard {
     /// A small git repository with the probe in it.
     func makeProject(_ directory: String) throws {
         let script = """
-            mkdir "$1" && cd "$1" && git init -q -b main && mkdir source && echo one > source/main.txt && echo two > notes.txt &&
+            mkdir "$1" && cd "$1" && git init -q -b main && mkdir source &&
+            echo one > source/main.txt && echo two > notes.txt &&
             printf '/probe\\n' > .gitignore && git add -A && git -c user.name=a -c user.email=a@b commit -qm first &&
             cp "$2" probe
             """
@@ -124,15 +127,16 @@ final class AttackYard {
         )
     }
 
-    /// Leaves two descriptors open, puts a key into the session keyring and takes a terminal, then runs the rest.
+    /// Leaves two descriptors open, gives a file as the input, puts a key into the session keyring and takes a terminal,
+    /// then runs the rest.
     var temptations: [String] {
-        let script = "exec 9< / 8>> \"$0\"; exec \"$@\""
-        let shell = ["/bin/sh", "-c", script, canary + "/inherited.txt"]
+        let script = "exec 9< / 8>> \"$0/inherited.txt\" < \"$0/input.txt\"; exec \"$@\""
+        let shell = ["/bin/sh", "-c", script, canary]
         return shell + [probe, "with-key", "bailey-key-" + nonce, probe, "with-tty"]
     }
 
-    /// Every entry below a directory but Bailey's own: name, kind, mode, size, link target; of files also inode and ctime,
-    /// which no change leaves alone.
+    /// Every entry below a directory but Bailey's own: name, kind, mode, size, link target; of files also inode and
+    /// ctime, which no change leaves alone.
     func listing(_ directory: String) throws -> String {
         let format = "%P\t%y\t%m\t%s\t%l\t%i\t%C@\n"
         let folders = "%P\t%y\t%m\n"

@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 
-/// Attempts on the commit gate: a snippet changes a project, Bailey is told to apply what is harmless, and the host's tree must
-/// be what it was.
+/// Attempts on the commit gate: a snippet changes a project, Bailey is told to apply what is harmless, and the host's
+/// tree must be what it was.
 struct ShellAttack {
     private let yard: AttackYard
     private let template: String

@@ -2,8 +2,8 @@ package import Foundation
 
 /// The account that a system or attack test acts as.
 ///
-/// Root tests the mapping of a privileged caller; the ordinary user is a throw-away id without an account entry, because
-/// that is the harder case of the two ordinary ones.
+/// Root tests the mapping of a privileged caller; the ordinary user is a throw-away id without an account entry,
+/// because that is the harder case.
 package enum TestIdentity: Sendable, Hashable {
     case root
     case ordinary(uid: UInt32)

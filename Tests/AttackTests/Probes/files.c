@@ -146,6 +146,25 @@ static void use_inherited_file(const char *id) {
     refused(EBADF, "find an inherited file");
 }
 
+static void find_any_descriptor(const char *id) {
+    (void)id;
+    for (int descriptor = 3; descriptor < 1024; descriptor++)
+        if (fcntl(descriptor, F_GETFD) >= 0) through("descriptor %d is open", descriptor);
+    refused(EBADF, "find any inherited descriptor");
+}
+
+// The caller's standard input is a host file that was opened for reading: it must not be opened again for writing.
+static void rewrite_input(const char *id) {
+    (void)id;
+    struct stat status;
+    if (fstat(0, &status)) refused(errno, "look at the standard input");
+    if (!S_ISREG(status.st_mode)) private_only("the standard input is not the file itself");
+    int file = open("/proc/self/fd/0", O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (file < 0) refused(errno, "open the standard input for writing");
+    if (write(file, "planted\n", 8) != 8) refused(errno, "write the standard input");
+    through("wrote the caller's input file");
+}
+
 static void open_by_handle(const char *id) {
     (void)id;
     struct file_handle *handle = calloc(1, sizeof *handle + MAX_HANDLE_SZ);
@@ -365,6 +384,8 @@ const struct probe file_probes[] = {
     {"a02", replace_project},
     {"a10", open_foreign_repository},
     {"a16", edit_own_records},
+    {"a22", find_any_descriptor},
+    {"a71", rewrite_input},
     {"a20", change_first_process},
     {"a21", open_launcher_image},
     {NULL, NULL},

@@ -124,7 +124,8 @@ int host_main(void) {
     // Where Yama restricts tracing, allow it: an attempt must fail by the wall, not by this.
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
     struct pollfd services[SERVICES];
-    for (int service = 0; service < SERVICES; service++) services[service] = (struct pollfd){.fd = -1, .events = POLLIN};
+    for (int service = 0; service < SERVICES; service++)
+        services[service] = (struct pollfd){.fd = -1, .events = POLLIN};
     services[STREAM].fd = bound_four(SOCK_STREAM, &port);
     services[STREAM_LOCAL].fd = bound_local(SOCK_STREAM, 1, "", "stream");
     services[STREAM_PATH].fd = bound_local(SOCK_STREAM, 0, value("canary"), "host.sock");

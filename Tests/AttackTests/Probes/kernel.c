@@ -176,7 +176,7 @@ static void stack_domains(const char *id) {
         close(rules);
     }
     if (read_marker(canary("secret.txt")) == 0) through("the canary is readable behind %d domains", count);
-    if (open("/etc/bailey-planted", O_CREAT | O_WRONLY, 0600) >= 0) through("/etc is writable behind %d domains", count);
+    if (access(canary("host.sock"), F_OK) == 0) through("the canary is visible behind %d domains", count);
     if (count == 0) refused(code, "make a Landlock domain");
     private_only("%d domains of its own, then %s; the wall stands", count, error_name(code));
 }

@@ -1,4 +1,4 @@
-// One program that makes every attempt of the abuse suite, so that the same bytes run behind the wall and outside of it.
+// One program that makes every attempt of the abuse suite, so that the same bytes run behind the wall and outside.
 //
 //   probe all KEY=VALUE...        every attempt of the batch, each in a process of its own with a deadline
 //   probe ID KEY=VALUE...         one attempt
