@@ -127,7 +127,7 @@ final class AttackYard {
         )
     }
 
-    /// Leaves two descriptors open, gives a file as the input, puts a key into the session keyring and takes a terminal,
+    /// Leaves two descriptors open, gives a file as input, puts a key into the session keyring and takes a terminal,
     /// then runs the rest.
     var temptations: [String] {
         let script = "exec 9< / 8>> \"$0/inherited.txt\" < \"$0/input.txt\"; exec \"$@\""
