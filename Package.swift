@@ -89,7 +89,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "GitTests", dependencies: ["Domain", "Files", "Git", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "GitTests",
+            dependencies: ["Domain", "Files", "Git", "TestSupport", "Workspace"],
+            swiftSettings: strict
+        ),
 
         // Journal
         .target(

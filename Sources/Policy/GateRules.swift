@@ -24,7 +24,7 @@ package enum GateRules {
         }
         for rule in GateRuleTable.properties {
             guard case .property(let property) = rule.subject else { continue }
-            if has(change, property, roots: systemRoots + toolchainRoots) { consider(rule) }
+            if has(change, property, toolchainRoots: toolchainRoots) { consider(rule) }
         }
         return strongest.map {
             GateFinding(tree: change.tree, path: change.path, rule: $0.id, level: $0.level, reason: $0.reason)
@@ -33,7 +33,7 @@ package enum GateRules {
 
     private static let index = GateRuleIndex(GateRuleTable.paths)
 
-    private static func has(_ change: Change, _ property: GateRule.Property, roots: [String]) -> Bool {
+    private static func has(_ change: Change, _ property: GateRule.Property, toolchainRoots: [String]) -> Bool {
         if property == .foreignTree { return change.tree != 0 }
         // What is gone has no name, kind or mode that could do harm.
         if change.kind == .deleted { return false }
@@ -51,7 +51,7 @@ package enum GateRules {
         case .newExecutable: change.file == .file && added & 0o111 != 0
         case .dropped: change.file == .fifo || change.file == .socket
         case .leavingLink, .protectedLink, .systemLink:
-            change.file == .symlink && judge(link: change, roots: roots) == property
+            change.file == .symlink && judge(link: change, roots: systemRoots + toolchainRoots) == property
         }
     }
 
