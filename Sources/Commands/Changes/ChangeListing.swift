@@ -42,7 +42,7 @@ struct ChangeListing {
     }
 
     func diff(_ set: ChangeSet, _ plan: WorkspacePlan, _ show: (String) -> Void) throws {
-        show("")
+        try UnifiedDiff(plan, sink: show).show(set)
     }
 
     func json(_ report: GateReport, state: String) -> JSONValue {
