@@ -16,6 +16,13 @@ enum GitName {
     }
 
     private static func matches(_ name: [UInt8], _ wanted: String, short: [String]) -> Bool {
+        // Without a plain `g` only a letter beyond ASCII can become one.
+        let mayMatch = name.contains { $0 >= 0x80 || $0 | 0x20 == UInt8(ascii: "g") }
+        guard mayMatch else { return false }
+        return matchesFolded(name, wanted, short: short)
+    }
+
+    private static func matchesFolded(_ name: [UInt8], _ wanted: String, short: [String]) -> Bool {
         name.split(separator: UInt8(ascii: "\\")).contains { part in
             let named = part.prefix { $0 != UInt8(ascii: ":") }
             var text = String.UnicodeScalarView()

@@ -43,6 +43,7 @@ package enum GateRules {
         case .foreignTree: true
         case .unreadableName: change.path.components.contains { !NameText.isUTF8($0) }
         case .deceptiveName: change.path.components.contains { NameText.isUTF8($0) && NameText.isDeceptive($0) }
+        case .optionName: change.path.name?.first == UInt8(ascii: "-")
         case .backslashName: change.path.components.contains { $0.contains(UInt8(ascii: "\\")) }
         case .device: change.file == .device
         case .setID: change.file != .directory && change.file != .symlink && mode & 0o6000 != 0
@@ -50,7 +51,7 @@ package enum GateRules {
         case .worldWritable: (change.file == .file || change.file == .directory) && added & 0o002 != 0
         case .newExecutable: change.file == .file && added & 0o111 != 0
         case .dropped: change.file == .fifo || change.file == .socket
-        case .leavingLink, .protectedLink, .systemLink:
+        case .leavingLink, .protectedLink, .hiddenLink, .systemLink:
             change.file == .symlink && judge(link: change, roots: systemRoots + toolchainRoots) == property
         }
     }
@@ -65,7 +66,8 @@ package enum GateRules {
         case .inside(let path):
             var isProtected = false
             index.forEachMatch(FoldedName.fold(path)) { if $0.level == .deny { isProtected = true } }
-            return isProtected ? .protectedLink : nil
+            if isProtected { return .protectedLink }
+            return HiddenPaths.hides(path) ? .hiddenLink : nil
         }
     }
 }
