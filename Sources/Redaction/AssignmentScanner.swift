@@ -68,7 +68,10 @@ struct AssignmentScanner {
             return SecretNames.isReference(bytes[quoted]) ? nil : quoted
         }
         let isTight = bytes[separator] == UInt8(ascii: "=") && start == separator + 1 && name.upperBound == separator
-        return isTight ? tight(from: start, name: name) : loose(from: start)
+        if isTight { return tight(from: start, name: name) }
+        // Between other colons stands a part of a name, as in `arn:…:secret:prod/db`.
+        let isPartOfName = name.lowerBound > 0 && bytes[name.lowerBound - 1] == UInt8(ascii: ":")
+        return isPartOfName ? nil : loose(from: start)
     }
 
     /// The content of a string in quotes, which may themselves be escaped: to the same closing quote or the line's end.

@@ -52,7 +52,9 @@ enum SecretNames {
         case UInt8(ascii: "$"):
             return rest.first == UInt8(ascii: "{") || rest.first == UInt8(ascii: "(")
                 || rest.allSatisfy(Alphabet.variable.contains)
-        case UInt8(ascii: "{"): return rest.first == UInt8(ascii: "{")
+        case UInt8(ascii: "{"): return rest.first == UInt8(ascii: "{") || value.last == UInt8(ascii: "}")
+        // Encrypted in place, as sops writes it.
+        case UInt8(ascii: "E"): if value.starts(with: Array("ENC[".utf8)) { return true }
         case UInt8(ascii: "<"): return value.last == UInt8(ascii: ">")
         case UInt8(ascii: "%"):
             return value.last == UInt8(ascii: "%") && rest.dropLast().allSatisfy(Alphabet.word.contains)
