@@ -41,7 +41,7 @@ struct ChangeListing {
         return text
     }
 
-    func diff(_ set: ChangeSet, _ plan: WorkspacePlan, _ show: (String) -> Void) throws {
+    func diff(_ set: ChangeSet, _ plan: WorkspacePlan, _ show: @escaping (String) -> Void) throws {
         try UnifiedDiff(plan, sink: show).show(set)
     }
 
