@@ -228,9 +228,9 @@ package struct Workspace: Sendable {
         try directory.setOwnOwner(userID: status.userID, groupID: status.groupID)
     }
 
-    /// The kernel's own time just before the command can start.
+    /// The kernel's own time just before the command can start: a change of any attribute makes the kernel stamp the ctime.
     private func stamp(_ workspace: borrowing Directory) throws -> FileTime {
-        try FileContent.replace(WorkspaceFiles.stamp, in: workspace, with: [], durable: false)
-        return try workspace.status(WorkspaceFiles.stamp).changed
+        try workspace.setOwnModified(workspace.status([]).modified)
+        return try workspace.status([]).changed
     }
 }

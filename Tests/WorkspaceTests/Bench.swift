@@ -42,9 +42,11 @@ final class Bench: Sendable {
 
     static let projectID = ProjectID(unchecked: "p_0000000001")
 
-    func prepare(_ choice: Workspace.Choice = .overlay, limits: ResourceLimits = ResourceLimits()) throws
-        -> WorkspacePlan
-    {
+    func prepare(
+        _ choice: Workspace.Choice = .overlay,
+        limits: ResourceLimits = ResourceLimits(),
+        gitDirectories: [String] = []
+    ) throws -> WorkspacePlan {
         try Workspace(
             project: project,
             runDirectory: run,
@@ -52,7 +54,7 @@ final class Bench: Sendable {
             run: runID,
             limits: limits,
             time: MachineTime()
-        ).prepare(choice)
+        ).prepare(choice, gitDirectories: gitDirectories)
     }
 
     /// Runs a shell script on the host, in the project, and waits until no stamp can share its clock tick.
@@ -63,8 +65,8 @@ final class Bench: Sendable {
     }
 
     /// Runs a shell script in the view that the plan describes, as the sandbox would mount it.
-    func inside(_ plan: WorkspacePlan, _ script: String) throws {
-        switch plan.mounts[0].source {
+    func inside(_ plan: WorkspacePlan, tree: Int = 0, _ script: String) throws {
+        switch plan.mounts[tree].source {
         case .copy(let directory):
             try Self.shell(script, in: directory)
         case .overlay(let lower, let mask, let layers):

@@ -3,7 +3,10 @@ import Foundation
 import Testing
 import Workspace
 
-@Suite("Hidden files are absent from the view and safe from it", .enabled(if: overlayWorks, "no overlay can be mounted here"))
+@Suite(
+    "Hidden files are absent from the view and safe from it",
+    .enabled(if: overlayWorks, "no overlay can be mounted here")
+)
 struct HiddenTests {
     /// Made at run time, so that no key-shaped text stands in the source.
     static let keyLine = "-----BEGIN " + "PRIVATE" + " KEY-----"
@@ -24,7 +27,9 @@ struct HiddenTests {
     func areAbsent(choice: Workspace.Choice) throws {
         let bench = try bench()
         let plan = try bench.prepare(choice)
-        #expect(plan.hidden.map(\.description).sorted() == [".bailey", ".env", ".ssh", "deep/er/.env", "deep/server.pem"])
+        #expect(
+            plan.hidden.map(\.description).sorted() == [".bailey", ".env", ".ssh", "deep/er/.env", "deep/server.pem"]
+        )
         try bench.inside(
             plan,
             """
@@ -114,7 +119,8 @@ struct HiddenTests {
         for _ in 0..<50 {
             var bad = good
             switch UInt8.random(in: 0...2, using: &generator) {
-            case 0: bad[Int.random(in: 0..<bad.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
+            case 0:
+                bad[Int.random(in: 0..<bad.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
             case 1: bad = bad.prefix(Int.random(in: 0..<bad.count, using: &generator))
             default: bad.append(0)
             }
@@ -127,7 +133,8 @@ struct HiddenTests {
         let bench = try bench()
         let first = try bench.prepare()
         let second = try Bench(existing: bench.root, number: 2).prepare()
-        guard case .overlay(_, let one?, _) = first.mounts[0].source, case .overlay(_, let two?, _) = second.mounts[0].source
+        guard case .overlay(_, let one?, _) = first.mounts[0].source,
+            case .overlay(_, let two?, _) = second.mounts[0].source
         else {
             Issue.record("no mask")
             return
