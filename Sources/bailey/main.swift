@@ -1,4 +1,4 @@
 import Commands
 import Glibc
 
-exit(Bailey.main(arguments: Array(CommandLine.arguments.dropFirst())))
+exit(Program.main(arguments: Array(CommandLine.arguments.dropFirst())))

@@ -2,8 +2,8 @@ package import Foundation
 
 /// Runs a program to its end with a deadline, and returns what it wrote.
 ///
-/// The child gets a process group of its own, no descriptor but the three standard ones, and only the environment that is
-/// passed. It blocks the calling thread.
+/// The child gets a process group of its own, no descriptor but the three standard ones, and only the environment that
+/// is passed. It blocks the calling thread.
 package enum ProcessRunner {
     /// Bytes kept of each stream; what comes after is read and thrown away, so that the child never blocks on us.
     package static let streamBytesMax = 16 << 20

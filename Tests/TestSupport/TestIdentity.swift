@@ -2,8 +2,8 @@ package import Foundation
 
 /// The account that a system or attack test acts as.
 ///
-/// Root tests the mapping of a privileged caller; the ordinary user is a throw-away id without an account entry, because
-/// that is the harder case of the two ordinary ones.
+/// Root tests the mapping of a privileged caller; the ordinary user is a throw-away id without an account entry,
+/// because that is the harder case.
 package enum TestIdentity: Sendable, Hashable {
     case root
     case ordinary(uid: UInt32)
@@ -26,6 +26,12 @@ package enum TestIdentity: Sendable, Hashable {
         }
     }
 
+    /// The words to put in front of a command so that it runs as this identity.
+    package var prefix: [String] {
+        guard uid != getuid() else { return [] }
+        return ["/usr/bin/setpriv", "--reuid=\(uid)", "--regid=\(uid)", "--clear-groups", "--inh-caps=-all", "--"]
+    }
+
     /// Runs a program as this identity.
     package func run(
         _ path: String,
@@ -35,7 +41,6 @@ package enum TestIdentity: Sendable, Hashable {
         standardInput: Data? = nil,
         timeoutSeconds: Double = 60
     ) throws -> ProcessResult {
-        let prefix = uid == getuid() ? [] : Self.switching(to: uid)
         let words = prefix + [path] + arguments
         return try ProcessRunner.run(
             words[0],
@@ -54,9 +59,5 @@ package enum TestIdentity: Sendable, Hashable {
         for name in [path] + below.map({ path + "/" + $0 }) where lchown(name, uid, uid) != 0 {
             throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
         }
-    }
-
-    private static func switching(to uid: UInt32) -> [String] {
-        ["/usr/bin/setpriv", "--reuid=\(uid)", "--regid=\(uid)", "--clear-groups", "--inh-caps=-all", "--"]
     }
 }

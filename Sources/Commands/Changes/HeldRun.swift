@@ -1,5 +1,5 @@
 import Domain
-import Git
+
 import Journal
 import Policy
 import Redaction
@@ -17,12 +17,11 @@ struct HeldRun: ~Copyable {
     private let assembly: Assembly
 
     init(_ run: RunID, _ session: borrowing Session) throws {
-        self.run = run
-        directory = try RunDirectory.open(run, in: session.project)
-        lock = try RunLock(directory)
-        assembly = try Assembly(state: session.state)
+        let directory = try RunDirectory.open(run, in: session.project)
+        let lock = try RunLock(directory)
+        let assembly = try Assembly(state: session.state)
         try Recovery.recover(directory, session, assembly)
-        summary = try session.summary(run, isLive: true)
+        let summary = try session.summary(run, isLive: true)
         guard summary.state == .held, let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path) else {
             throw CommandError(
                 ExitStatus.negative,
@@ -30,15 +29,29 @@ struct HeldRun: ~Copyable {
                 hint: "`bailey changes list` shows the runs that do."
             )
         }
-        self.changes = changes
-        plan = try WorkspacePlan.load(runDirectory: directory.path)
+        let plan = try WorkspacePlan.load(runDirectory: directory.path)
+        let packs = PackCheck(
+            caller: session.caller,
+            authority: assembly.authority,
+            time: assembly.time,
+            canary: session.state.path,
+            run: run,
+            project: session.project.id
+        )
         let git = try GitView(project: session.project.project, caller: session.caller)
         let configuration = try ConfigurationFiles.load(caller: session.caller, project: session.project.project)
+        self.run = run
+        self.summary = summary
+        self.changes = changes
+        self.plan = plan
         gate = ChangeGate(
             plan: plan,
             limits: configuration.limits.resourceLimits(interactive: false),
-            inspector: git.inspector(assembly, plan)
+            inspector: git.inspector(verifyPack: packs.verify)
         )
+        self.assembly = assembly
+        self.directory = directory
+        self.lock = lock
     }
 
     func judge() throws -> GateReport { try gate.judge(changes) }

@@ -51,10 +51,8 @@ extension JournalCommand {
             }
             let named = try name.map { try RunDirectory.find($0, in: session.project) }
             for run in try named.map({ [$0] }) ?? RunDirectory.all(in: session.project) {
-                let directory = try RunDirectory.open(run, in: session.project)
-                var reader = try JournalReader(.run(run), in: directory.handle)
-                while let line = try reader.next() {
-                    if type == nil || type == line.type { session.console.resultBytes(line.bytes + Array("\n".utf8)) }
+                for line in try session.lines(run) where type == nil || type == line.type {
+                    session.console.resultBytes(line.bytes + Array("\n".utf8))
                 }
             }
         }

@@ -50,19 +50,8 @@ struct ProjectDirectory: ~Copyable {
         let temporary = Array(".bailey.\(id)".utf8)
         do {
             try register.add(id, path: project)
-            try root.makeDirectory(temporary, mode: 0o700)
-            let directory = try root.directory(temporary)
-            // Git leaves it alone without a word in the project's own ignore file.
-            try FileContent.replace(Array(".gitignore".utf8), in: directory, with: Array("*\n".utf8))
-            try FileContent.replace(Array("id".utf8), in: directory, with: Array((id.rawValue + "\n").utf8))
-            try directory.makeDirectory(Array("runs".utf8), mode: 0o700)
-            do {
-                try root.rename(temporary, to: root, Array(name.utf8), rule: .failIfPresent)
-            } catch let error as SystemError where error.code == EEXIST {
-                // Another first run was quicker; its directory is as good.
-                try root.removeTree(temporary)
-            }
-            try root.synchronize()
+            try fill(temporary, id, root)
+            try publish(temporary, root)
         } catch let error as SystemError {
             try? root.removeTree(temporary)
             register.remove(id)
@@ -72,6 +61,26 @@ struct ProjectDirectory: ~Copyable {
                 hint: "Bailey keeps a run's journal and changes there; the project directory must be writable."
             )
         }
+    }
+
+    private static func fill(_ name: [UInt8], _ id: ProjectID, _ root: borrowing Directory) throws {
+        try root.makeDirectory(name, mode: 0o700)
+        let directory = try root.directory(name)
+        // Git leaves it alone without a word in the project's own ignore file.
+        try FileContent.replace(Array(".gitignore".utf8), in: directory, with: Array("*\n".utf8))
+        try FileContent.replace(Array("id".utf8), in: directory, with: Array((id.rawValue + "\n").utf8))
+        try directory.makeDirectory(Array("runs".utf8), mode: 0o700)
+    }
+
+    /// Another first run may have been quicker; its directory is as good.
+    private static func publish(_ temporary: [UInt8], _ root: borrowing Directory) throws {
+        do throws(SystemError) {
+            try root.rename(temporary, to: root, Array(name.utf8), rule: .failIfPresent)
+        } catch {
+            guard error.code == EEXIST else { throw error }
+            try root.removeTree(temporary)
+        }
+        try root.synchronize()
     }
 
     private static func openExisting(

@@ -8,8 +8,10 @@ struct ProjectRegister: ~Copyable {
     private let key: HMACKey
 
     init(state: borrowing StateDirectory) throws {
-        key = try HMACKey(stateDirectory: state.handle)
-        directory = try state.directory("projects")
+        let key = try HMACKey(stateDirectory: state.handle)
+        let directory = try state.directory("projects")
+        self.key = key
+        self.directory = directory
     }
 
     func add(_ id: ProjectID, path: String) throws {

@@ -17,12 +17,9 @@ enum PrivateHome {
     ) throws -> SandboxRequest.Home {
         var home = SandboxRequest.Home(path: caller.home)
         home.files = gitConfiguration
-        var directory = try state.directory("homes")
-        var path = state.path + "/homes"
-        for part in [project.rawValue, profile] {
-            directory = try ensure(part, in: directory)
-            path += "/" + part
-        }
+        let homes = try state.directory("homes")
+        let directory = try ensure(profile, in: try ensure(project.rawValue, in: homes))
+        let path = state.path + "/homes/\(project)/\(profile)"
         for cache in caches {
             let name = cache.replacing("/", with: "_")
             _ = try ensure(name, in: directory)

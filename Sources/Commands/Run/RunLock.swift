@@ -8,7 +8,7 @@ struct RunLock: ~Copyable {
 
     /// Takes the lock, or throws that somebody works on the run.
     init(_ run: borrowing RunDirectory) throws {
-        file = try run.handle.open(Self.name, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        let file = try run.handle.open(Self.name, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
             throw CommandError(
                 ExitStatus.negative,
@@ -16,6 +16,7 @@ struct RunLock: ~Copyable {
                 hint: "Wait for it to end."
             )
         }
+        self.file = file
     }
 
     static func isHeld(_ run: borrowing RunDirectory) throws -> Bool {

@@ -110,4 +110,4 @@ struct RunOptions: ParsableArguments {
     }
 }
 
-extension WorkspaceMode: @retroactive ExpressibleByArgument {}
+extension WorkspaceMode: ExpressibleByArgument {}

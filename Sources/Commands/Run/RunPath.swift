@@ -1,7 +1,7 @@
 import Authority
 import Domain
 import Files
-import Git
+
 import Journal
 import Policy
 import Redaction
@@ -35,6 +35,7 @@ struct RunPath {
             time: assembly.time
         )
         let git = try GitView(project: place.project, caller: caller)
+        if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
         var plan = try prepare(workspace, choice, git)
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
@@ -61,28 +62,35 @@ struct RunPath {
                 limits: place.limits
             )
             let created = records.created(action, digest: digest, decision: decision, plan: summary)
-            var grant = try assembly.authority.authorize(action)
+            let grant = try assembly.authority.authorize(action)
             try journal.append([created, records.granted(grant)], actor: place.principal)
 
             // The execution, which consumes the grant.
             let view = try SandboxView(place: place, assembly: assembly, run: run, git: git)
-            var outcome: Outcome
+            let outcome: Outcome
             do {
                 outcome = try view.execute(grant, plan, streams: streams)
             } catch let error as SandboxError where error.code == .overlay && choice == .auto {
                 // This file system cannot be a layer. A copy is as safe and only slower; the record says why.
                 plan = try prepare(workspace, .copy(reason: error.message), git)
                 action = try makeAction(place, run, plan)
-                grant = try assembly.authority.authorize(action)
-                try journal.append(records.granted(grant), actor: place.principal)
-                outcome = try view.execute(grant, plan, streams: streams)
+                let second = try assembly.authority.authorize(action)
+                try journal.append(records.granted(second), actor: place.principal)
+                outcome = try view.execute(second, plan, streams: streams)
             }
-
             isExecuted = true
 
             // What it did: every writer is dead, so what is listed now is what there is.
             let changes = try plan.listChanges(limits: place.limits)
-            let gate = ChangeGate(plan: plan, limits: place.limits, inspector: git.inspector(assembly, plan))
+            let packs = PackCheck(
+                caller: caller,
+                authority: assembly.authority,
+                time: assembly.time,
+                canary: place.state.path,
+                run: run,
+                project: place.projectDirectory.id
+            )
+            let gate = ChangeGate(plan: plan, limits: place.limits, inspector: git.inspector(verifyPack: packs.verify))
             let report = try gate.judge(changes)
             try WorkspacePlan.storeChanges(report.changeSet, runDirectory: directory.path)
             try journal.append([records.exited(outcome), records.changes(report)], actor: place.principal)

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Domain
+
+/// The program: parses, runs and returns the exit code.
+package enum Program {
+    /// The one place that maps errors to codes.
+    package static func main(arguments: [String]) -> Int32 {
+        let console = Console()
+        do {
+            var command = try Bailey.parseAsRoot(arguments)
+            if !(command is Bailey) { try InsideGuard.refuseInside() }
+            try command.run()
+            return 0
+        } catch let error as CommandError {
+            console.error(error)
+            return error.exitCode
+        } catch let error as any UserFacingError {
+            console.error(error)
+            return ExitStatus.failed
+        } catch let code as ExitCode {
+            return code.rawValue
+        } catch {
+            return report(error, console)
+        }
+    }
+
+    /// Errors of the argument parser are usage errors; asking for help or the version is none.
+    private static func report(_ error: any Error, _ console: Console) -> Int32 {
+        let code = Bailey.exitCode(for: error)
+        guard code != .success else {
+            console.result(Bailey.fullMessage(for: error))
+            return 0
+        }
+        guard code == .validationFailure else {
+            console.error(error)
+            return ExitStatus.failed
+        }
+        console.remark(Bailey.fullMessage(for: error))
+        return ExitStatus.usage
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Testing
+
+/// One attempt of the abuse suite, as listed in `rows.tsv`.
+struct AttackRow: Sendable, CustomTestStringConvertible {
+    /// What must become of the attempt.
+    enum Expectation: String, Sendable {
+        /// The wall says no.
+        case refused
+        /// At most the sandbox's own copy of the thing is reached.
+        case `private`
+        /// A limit stops it.
+        case limited
+        /// It may happen inside, and the commit gate keeps it from the project.
+        case gate
+        /// Nothing of it outlives the sandbox.
+        case killed
+    }
+
+    /// How the attempt is made.
+    enum Method: String, Sendable {
+        /// With all others in one sandbox.
+        case probe
+        /// In a sandbox of its own.
+        case alone
+        /// As a shell snippet in a project of its own, whose changes are to be applied.
+        case shell
+        /// By looking at the host after the batch.
+        case host
+        /// From one sandbox to another.
+        case pair
+    }
+
+    /// Who must get through outside the wall, so that the attempt is known to work.
+    enum Control: String, Sendable {
+        /// Any account.
+        case through
+        /// Root; an ordinary account may be refused by the kernel.
+        case root
+    }
+
+    let id: String
+    let group: String
+    let attempt: String
+    let expected: Expectation
+    let method: Method
+    let control: Control
+    /// Options of `bailey run` for an attempt of its own.
+    let options: [String]
+    /// Arguments of the attempt inside, or the snippet.
+    let inside: String
+    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary` or `bailey`.
+    let outside: String
+
+    var testDescription: String { "\(id) \(attempt)" }
+
+    /// Rows of the suite that published sandboxes were measured with; the others (`a…` and lettered ones) are ours.
+    var isOfMeasuredSuite: Bool { id.first != "a" && id.last?.isNumber == true }
+
+    init(line: String) throws {
+        let fields = line.components(separatedBy: "\t").map { $0 == "-" ? "" : $0 }
+        guard fields.count == 9,
+            let expected = Expectation(rawValue: fields[3]),
+            let method = Method(rawValue: fields[4]),
+            let control = Control(rawValue: fields[5])
+        else { throw AttackError("read a row of rows.tsv: \(line)") }
+        (id, group, attempt) = (fields[0], fields[1], fields[2])
+        (self.expected, self.method, self.control) = (expected, method, control)
+        options = fields[6].split(separator: " ").map(String.init)
+        (inside, outside) = (fields[7], fields[8])
+    }
+
+    /// Every row of the data file; a broken file makes a suite that fails, not an empty one.
+    static let all: [AttackRow] = {
+        let file = directory + "/rows.tsv"
+        let lines = (try? String(contentsOfFile: file, encoding: .utf8))?.split(separator: "\n").map(String.init)
+        return (lines ?? []).dropFirst().compactMap { try? AttackRow(line: $0) }
+    }()
+
+    static let directory = (#filePath as NSString).deletingLastPathComponent
+}
+
+/// The suite itself could not do what it must.
+struct AttackError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import TestSupport
+
+/// The host's side: a process outside with sockets, shared memory and an environment worth attacking.
+final class HostHelper {
+    /// What the attempts must know of it, as KEY=VALUE words.
+    let words: [String]
+    private let process = Process()
+    private let input = Pipe()
+
+    init(yard: AttackYard) throws {
+        let prefix = yard.identity.prefix
+        let command = prefix + [yard.probe, "host"] + yard.words
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
+        process.environment = yard.environment
+        process.standardInput = input
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard words.contains(where: { $0.hasPrefix("pid=") }) else {
+            stop()
+            throw AttackError("start the host helper: it said \"\(line)\"")
+        }
+    }
+
+    func stop() {
+        try? input.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+}

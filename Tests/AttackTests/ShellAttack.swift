@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+
+/// Attempts on the commit gate: a snippet changes a project, Bailey is told to apply what is harmless, and the host's
+/// tree must be what it was.
+struct ShellAttack {
+    private let yard: AttackYard
+    private let template: String
+
+    init(yard: AttackYard) throws {
+        self.yard = yard
+        template = yard.path + "/template"
+        try yard.makeProject(template)
+        // Without this, every row would pass because nothing is ever applied.
+        let harmless = try inside(id: "harmless", snippet: "echo three > source/new.txt", check: "tree")
+        guard harmless.verdict == .through else {
+            throw AttackError("apply a harmless change, so that a held one means something: \(harmless)")
+        }
+    }
+
+    func findings(_ row: AttackRow) throws -> (wall: AttackFinding, control: AttackFinding) {
+        let wall = try inside(id: row.id, snippet: row.inside, check: row.outside)
+        return (wall, try outside(row))
+    }
+
+    private func inside(id: String, snippet: String, check: String) throws -> AttackFinding {
+        let project = try copyTemplate("wall-" + id)
+        let before = try state(project, canary: yard.canary, check: check)
+        let command = ["/bin/sh", "-c", snippet, "sh", yard.canary, "wall"]
+        let result = try yard.wall(command, in: project, options: ["--apply", "auto", "--json"], timeoutSeconds: 60)
+        let summary = "status \(result.status) \(result.stdout.prefix(600)) \(result.stderr.prefix(400))"
+        guard try state(project, canary: yard.canary, check: check) == before else {
+            return AttackFinding(verdict: .through, detail: summary)
+        }
+        if result.timedOut || [125, 126, 127].contains(result.status) {
+            return AttackFinding(verdict: .error, detail: summary)
+        }
+        let isHeld = result.stdout.contains("\"state\":\"held\"")
+        return AttackFinding(verdict: .refused, detail: isHeld ? "held by the gate" : summary)
+    }
+
+    private func outside(_ row: AttackRow) throws -> AttackFinding {
+        let project = try copyTemplate("outside-" + row.id)
+        let canary = yard.path + "/canary-" + row.id
+        try copy(yard.canary, to: canary)
+        let before = try state(project, canary: canary, check: row.outside)
+        let result = try yard.outside(["/bin/sh", "-c", row.inside, "sh", canary, "outside"], in: project)
+        let isChanged = try state(project, canary: canary, check: row.outside) != before
+        return AttackFinding(
+            verdict: isChanged ? .through : .error,
+            detail: isChanged ? "changed the copy" : "the snippet changes nothing: \(result.summary)"
+        )
+    }
+
+    /// What the row must leave alone.
+    private func state(_ project: String, canary: String, check: String) throws -> String {
+        switch check {
+        case "canary": return try yard.listing(canary)
+        case "bailey":
+            let isForged = FileManager.default.fileExists(atPath: project + "/.bailey/forged")
+            return try yard.listing(project) + "\n\(isForged)"
+        default: return try yard.listing(project) + "\n" + yard.listing(canary)
+        }
+    }
+
+    private func copyTemplate(_ name: String) throws -> String {
+        let target = yard.path + "/" + name
+        try copy(template, to: target)
+        return target
+    }
+
+    private func copy(_ source: String, to target: String) throws {
+        let result = try yard.outside(["/bin/cp", "-a", source, target], in: yard.path)
+        guard result.status == 0 else { throw AttackError("copy \(source): \(result.summary)") }
+    }
+}
