@@ -1,7 +1,8 @@
 import Glibc
 
 extension FileContent {
-    /// Writes a file of mode 0600 in place, neither atomic nor durable: for what is sealed by a digest and made anew if torn.
+    /// Writes a file of mode 0600 in place, neither atomic nor durable: for what is sealed by a digest and made anew
+    /// if torn.
     package static func create(
         _ name: [UInt8],
         in directory: borrowing Directory,

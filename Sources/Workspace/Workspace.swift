@@ -200,7 +200,8 @@ package struct Workspace: Sendable {
         )
     }
 
-    /// The upper layer's root shows as the project's root, so that it has its mode; the directory above shuts others out.
+    /// The upper layer's root shows as the project's root, so that it has its mode; the directory above shuts others
+    /// out.
     private func makeLayers(in layers: borrowing Directory, like status: FileStatus) throws {
         try layers.makeDirectory(WorkspaceFiles.work, mode: 0o700)
         try layers.makeDirectory(WorkspaceFiles.upper, mode: 0o700)
@@ -228,7 +229,8 @@ package struct Workspace: Sendable {
         try directory.setOwnOwner(userID: status.userID, groupID: status.groupID)
     }
 
-    /// The kernel's own time just before the command can start: a change of any attribute makes the kernel stamp the ctime.
+    /// The kernel's own time just before the command can start: a change of any attribute makes the kernel stamp the
+    /// ctime.
     private func stamp(_ workspace: borrowing Directory) throws -> FileTime {
         try workspace.setOwnModified(workspace.status([]).modified)
         return try workspace.status([]).changed

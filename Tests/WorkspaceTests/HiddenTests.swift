@@ -16,7 +16,8 @@ struct HiddenTests {
         try bench.outside(
             """
             mkdir -p deep/er .ssh plain; printf secret >.env; printf secret >deep/er/.env; printf x >deep/er/f
-            printf x >.ssh/id_ed25519; printf '%s\\n' '\(Self.keyLine)' >deep/server.pem; printf cert >plain/cert.pem; printf y >plain/y
+            printf x >.ssh/id_ed25519; printf '%s\\n' '\(Self.keyLine)' >deep/server.pem; printf cert >plain/cert.pem
+            printf y >plain/y
             chmod 750 deep; touch -d 2020-01-01 deep
             """
         )
@@ -34,7 +35,8 @@ struct HiddenTests {
             plan,
             """
             test ! -e .env; test ! -e deep/er/.env; test ! -e .ssh; test ! -e .bailey; test ! -e deep/server.pem
-            test -e plain/cert.pem; test "$(stat -c '%a %Y' deep)" = "750 $(date -d 2020-01-01 +%s)"; test "$(cat deep/er/f)" = x
+            test -e plain/cert.pem; test "$(stat -c '%a %Y' deep)" = "750 $(date -d 2020-01-01 +%s)"
+            test "$(cat deep/er/f)" = x
             """
         )
         #expect(try plan.listChanges(limits: ResourceLimits()).isEmpty)
@@ -71,7 +73,7 @@ struct HiddenTests {
 
     @Test func aTrackedUnchangedFileIsVisible() throws {
         let bench = try bench()
-        nonisolated(unsafe) var asked: [String] = []
+        var asked: [String] = []
         let plan = try Workspace(
             project: bench.project,
             runDirectory: bench.run,
