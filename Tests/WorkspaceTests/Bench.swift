@@ -3,6 +3,7 @@ import Domain
 import Files
 import Foundation
 import TestSupport
+import Testing
 import Workspace
 
 /// The time of the machine.
@@ -30,6 +31,18 @@ final class Bench: Sendable {
         let files = FileManager.default
         for path in [project, state, run, view] {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+    }
+
+    /// Foundation does not remove directories that shut their owner out, such as an overlay's work directory.
+    deinit {
+        guard let owned else { return }
+        let parts = owned.path.split(separator: "/")
+        do {
+            let parent = try Directory(trustedPath: "/" + parts.dropLast().joined(separator: "/"))
+            try parent.removeTree(Array((parts.last ?? "").utf8))
+        } catch {
+            Issue.record("the test's directory could not be removed: \(error)")
         }
     }
 
