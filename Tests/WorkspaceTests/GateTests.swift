@@ -63,7 +63,8 @@ struct GateTests {
         let plan = try bench.prepare()
         try bench.inside(
             plan,
-            "python3 -c 'import os\nfor i in range(40):\n os.mkdir(\"d\"*200); os.chdir(\"d\"*200)\nopen(\"f\",\"w\").write(\"deep\")'"
+            "python3 -c 'import os\nfor i in range(40):\n os.mkdir(\"d\"*200); os.chdir(\"d\"*200)\n"
+                + "open(\"f\",\"w\").write(\"deep\")'"
         )
         let report = try bench.judge(plan)
         #expect(report.changeSet.changes.count == 41)
