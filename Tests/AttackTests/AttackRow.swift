@@ -13,6 +13,8 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
         case limited
         /// It may happen inside, and the commit gate keeps it from the project.
         case gate
+        /// It may reach the project, and the run's record points it out.
+        case noted
         /// Nothing of it outlives the sandbox.
         case killed
     }
@@ -49,7 +51,8 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
     let options: [String]
     /// Arguments of the attempt inside, or the snippet.
     let inside: String
-    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary` or `bailey`.
+    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary`, `bailey` or `size`; or the rule
+    /// that must point it out.
     let outside: String
 
     var testDescription: String { "\(id) \(attempt)" }

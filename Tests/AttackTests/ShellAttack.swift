@@ -30,7 +30,8 @@ struct ShellAttack {
         let result = try yard.wall(command, in: project, options: ["--apply", "auto", "--json"], timeoutSeconds: 60)
         let summary = "status \(result.status) \(result.stdout.prefix(600)) \(result.stderr.prefix(400))"
         guard try state(project, canary: yard.canary, check: check) == before else {
-            return AttackFinding(verdict: .through, detail: summary)
+            let isNoted = try isNamed(check, inRecordsOf: project)
+            return AttackFinding(verdict: isNoted ? .private : .through, detail: isNoted ? "noted: \(check)" : summary)
         }
         if result.timedOut || [125, 126, 127].contains(result.status) {
             return AttackFinding(verdict: .error, detail: summary)
@@ -52,6 +53,15 @@ struct ShellAttack {
         )
     }
 
+    /// True if a run's journal names the gate's rule.
+    private func isNamed(_ rule: String, inRecordsOf project: String) throws -> Bool {
+        let runs = project + "/.bailey/runs"
+        return try FileManager.default.contentsOfDirectory(atPath: runs).contains { run in
+            let journal = FileManager.default.contents(atPath: runs + "/" + run + "/journal/journal.jsonl") ?? Data()
+            return String(decoding: journal, as: UTF8.self).contains("\"\(rule)\"")
+        }
+    }
+
     /// What the row must leave alone.
     private func state(_ project: String, canary: String, check: String) throws -> String {
         switch check {
@@ -59,6 +69,8 @@ struct ShellAttack {
         case "bailey":
             let isForged = FileManager.default.fileExists(atPath: project + "/.bailey/forged")
             return try yard.listing(project) + "\n\(isForged)"
+        case "size":
+            return try ProcessRunner.run("/usr/bin/find", arguments: [project, "-size", "+1G"]).stdout
         default: return try yard.listing(project) + "\n" + yard.listing(canary)
         }
     }
