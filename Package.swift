@@ -31,7 +31,11 @@ let package = Package(
             dependencies: ["Domain", "Policy"],
             swiftSettings: strict
         ),
-        .testTarget(name: "AuthorityTests", dependencies: ["Authority", "Domain", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "AuthorityTests",
+            dependencies: ["Authority", "Domain", "TestSupport"],
+            swiftSettings: strict
+        ),
 
         // bailey
         .executableTarget(name: "bailey", dependencies: ["Commands"], swiftSettings: strict),
@@ -85,7 +89,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "GitTests", dependencies: ["Domain", "Files", "Git", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "GitTests",
+            dependencies: ["Domain", "Files", "Git", "TestSupport", "Workspace"],
+            swiftSettings: strict
+        ),
 
         // Journal
         .target(

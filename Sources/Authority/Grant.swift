@@ -3,8 +3,8 @@ import Policy
 
 /// A permission to do one thing once, soon. An executor accepts nothing else, and consumes it.
 ///
-/// It cannot be copied, stored in a collection or written down. Only ``Authority/authorize(_:)`` in this file makes one,
-/// and it evaluates the action itself.
+/// It cannot be copied, stored in a collection or written down. Only ``Authority/authorize(_:)`` in this file makes
+/// one, and it evaluates the action itself.
 package struct Grant: ~Copyable, Sendable {
     package let id: GrantID
     package let action: Action

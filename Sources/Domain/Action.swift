@@ -52,6 +52,7 @@ package struct CommandRequest: Sendable, Hashable {
     }
 }
 
+/// One variable of a command's environment.
 package struct EnvironmentVariable: Sendable, Hashable {
     package let name: String
     package let value: String
@@ -71,7 +72,8 @@ package enum WorkspaceMode: String, Sendable, CaseIterable {
 }
 
 extension Action {
-    /// The bytes that a keyed digest of this action covers: every field, length-prefixed, so that no two actions share them.
+    /// The bytes that a keyed digest of this action covers: every field, length-prefixed, so that no two actions share
+    /// them.
     package var canonicalBytes: [UInt8] {
         var bytes: [UInt8] = []
         func add(_ text: String) {

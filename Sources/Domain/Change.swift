@@ -5,6 +5,7 @@ package enum ChangeKind: String, Sendable, CaseIterable {
     case mode
 }
 
+/// What a directory entry is.
 package enum FileKind: String, Sendable, CaseIterable {
     case file, directory, symlink, fifo, socket, device
 }

@@ -16,7 +16,8 @@ package enum Timestamp {
             + pad(ofDay / 60 % 60, 2) + ":" + pad(ofDay % 60, 2) + "." + pad(Int(unixMilliseconds % 1000), 3) + "Z"
     }
 
-    /// Proleptic Gregorian date of a day number since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+    /// Proleptic Gregorian date of a day number since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date
+    /// algorithms").
     private static func civil(days: Int) -> (Int, Int, Int) {
         let shifted = days + 719_468
         let era = shifted / 146_097

@@ -97,9 +97,9 @@ extension JSONValue: Equatable {
 package enum JSONText {
     private static let digits = Array("0123456789abcdef".utf8)
 
-    /// Appends a quoted string. What is not plain is escaped: quotes and backslashes, control characters with DEL and the
-    /// C1 range, line and paragraph separators, and the marks that change the direction of text, so that a line stays one
-    /// line and a terminal that shows it is not steered. The bytes must be valid UTF-8.
+    /// Appends a quoted string. What is not plain is escaped: quotes and backslashes, control characters with DEL and
+    /// the C1 range, line and paragraph separators, and the marks that change the direction of text, so that a line
+    /// stays one line and a terminal that shows it is not steered. The bytes must be valid UTF-8.
     package static func write(_ utf8: some Collection<UInt8>, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
         var index = utf8.startIndex

@@ -6,8 +6,8 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
     package var description: String { "\(reason) at byte \(offset)" }
 }
 
-/// A strict reader of RFC 8259 JSON from hostile hands: one pass, bounded depth, no duplicate names, no lone surrogates,
-/// only valid UTF-8. The caller bounds the number of bytes.
+/// A strict reader of RFC 8259 JSON from hostile hands: one pass, bounded depth, no duplicate names, no lone
+/// surrogates, only valid UTF-8. The caller bounds the number of bytes.
 package struct JSONParser {
     /// Arrays and objects within each other. Bailey's own documents need 6; a bound keeps the stack small.
     package static let depthMax = 32

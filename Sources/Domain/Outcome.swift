@@ -49,6 +49,7 @@ package enum LimitMechanism: String, Sendable, CaseIterable {
     case none
 }
 
+/// The limits of a run, by the names that configuration and records use.
 package enum LimitName: String, Sendable, CaseIterable {
     case timeout, memory, processes, output
     case cpuTime = "cpu_time"

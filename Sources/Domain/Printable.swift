@@ -1,7 +1,7 @@
 /// Turns foreign bytes into text that cannot move a cursor, hide itself or break a line.
 ///
-/// Control characters, bidirectional controls, zero-width characters, backslashes and bytes that are no UTF-8 are written
-/// as `\xNN` or `\u{…}`; the result is one line.
+/// Control characters, bidirectional controls, zero-width characters, backslashes and bytes that are no UTF-8 are
+/// written as `\xNN` or `\u{…}`; the result is one line.
 package enum Printable {
     package static func text(_ bytes: some Sequence<UInt8>) -> String {
         var decoder = UTF8()

@@ -1,8 +1,8 @@
 /// How one tree is brought into a sandbox's view: what the workspace prepares and the sandbox mounts.
 package struct WorkspaceMount: Sendable, Equatable {
     package enum Source: Sendable, Equatable {
-        /// A copy-on-write view. `lower` is the user's tree, `mask` a directory of whiteouts above it (nil if nothing is
-        /// hidden), `layers` a directory on a writable file system that holds `upper` and `work`.
+        /// A copy-on-write view. `lower` is the user's tree, `mask` a directory of whiteouts above it (nil if nothing
+        /// is hidden), `layers` a directory on a writable file system that holds `upper` and `work`.
         case overlay(lower: String, mask: String?, layers: String)
         /// A private copy, bound read-write.
         case copy(directory: String)

@@ -4,8 +4,8 @@ extension Directory {
     /// Removes an entry and all below it, without following anything. Directories that their owner cannot enter (an
     /// overlay leaves its work directory with mode 000) are opened up first. Nothing there is no error.
     ///
-    /// Neither PATH_MAX nor the number of open descriptors bounds the depth: what lies too deep is first moved up beside
-    /// `name`.
+    /// Neither PATH_MAX nor the number of open descriptors bounds the depth: what lies too deep is first moved up
+    /// beside `name`.
     package func removeTree(_ name: [UInt8]) throws(SystemError) {
         var waiting = [name]
         var lifted = 0

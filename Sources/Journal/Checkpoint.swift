@@ -1,8 +1,8 @@
 package import Domain
 import Files
 
-/// A signed word on how long the authority's journal is and what it holds: a signed note as C2SP describes it, which other
-/// tools can verify.
+/// A signed word on how long the authority's journal is and what it holds: a signed note as C2SP describes it, which
+/// other tools can verify.
 package struct Checkpoint: Sendable, Equatable {
     static let fileName = Array("checkpoint".utf8)
 

@@ -8,7 +8,8 @@ import Glibc
 /// journal; it is never newer. What lies behind it may be an unfinished write; what lies before it must be whole.
 struct DurableMark: Sendable, Equatable {
     static let fileName = Array("head".utf8)
-    /// Two numbers of 20 digits, 64 of a digest, two spaces and a newline: within one sector, so it is never half written.
+    /// Two numbers of 20 digits, 64 of a digest, two spaces and a newline: within one sector, so it is never half
+    /// written.
     static let byteCount = 107
 
     let size: UInt64

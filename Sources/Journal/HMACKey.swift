@@ -2,8 +2,8 @@ import Crypto
 package import Domain
 package import Files
 
-/// The key under which actions and environment values are digested, so that a journal's reader cannot guess short values
-/// from their digests. It cannot be printed.
+/// The key under which actions and environment values are digested, so that a journal's reader cannot guess short
+/// values from their digests. It cannot be printed.
 package struct HMACKey: Sendable {
     static let fileName = "digest.key"
 

@@ -71,8 +71,8 @@ package struct JournalLine: Sendable, Equatable {
         bytes.append(contentsOf: "}\n".utf8)
     }
 
-    /// The `actor` field: letters, digits and a few marks, so that it needs no escapes; other bytes of an agent's name are
-    /// percent-encoded.
+    /// The `actor` field: letters, digits and a few marks, so that it needs no escapes; other bytes of an agent's name
+    /// are percent-encoded.
     static func actor(_ principal: Principal) throws(JournalError) -> String {
         switch principal {
         case .human(let userID): return "human:\(userID)"

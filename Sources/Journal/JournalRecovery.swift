@@ -106,7 +106,7 @@ enum JournalOpening {
         guard status.kind == .file, status.mode & 0o022 == 0, status.linkCount == 1 else {
             throw JournalError(
                 .tampered,
-                "open the journal of \(subject.name): it is no private file (others may write it, or it has a second name)",
+                "open the journal of \(subject.name): it is no private file: others may write it, or it has two names",
                 hint: "Find out who changed it; then make it private: chmod 600."
             )
         }
@@ -120,8 +120,8 @@ enum JournalOpening {
         return status.size
     }
 
-    /// The mark of an existing journal, or a first one for a new journal. It is durable before the journal's first line,
-    /// so a journal without one was tampered with.
+    /// The mark of an existing journal, or a first one for a new journal. It is durable before the journal's first
+    /// line, so a journal without one was tampered with.
     private static func durableMark(
         in directory: borrowing Directory,
         journalBytes: UInt64,

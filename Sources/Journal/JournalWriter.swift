@@ -4,9 +4,9 @@ import Glibc
 
 /// The one committer of a journal. What ``append(_:actor:)`` has returned from is durable.
 ///
-/// Threads that append at the same time share one write and one sync: the first becomes the leader and commits for all who
-/// are waiting, the others sleep until it is done. After a failed write or sync nobody knows what is on disk, so the writer
-/// refuses everything from then on; opening the journal anew finds out.
+/// Threads that append at the same time share one write and one sync: the first becomes the leader and commits for all
+/// who are waiting, the others sleep until it is done. After a failed write or sync nobody knows what is on disk, so
+/// the writer refuses everything from then on; opening the journal anew finds out.
 package final class JournalWriter: Sendable {
     package let subject: JournalSubject
     /// What was cut off an unfinished tail when the journal was opened; the caller appends ``JournalRecovery/record``.
@@ -38,8 +38,9 @@ package final class JournalWriter: Sendable {
         var failure: JournalError?
     }
 
-    /// Opens or makes the journal: `journal/` in a run's directory, or `authority/` in `.bailey`. Takes its lock, checks it
-    /// from the first line on, cuts an unfinished tail behind the durable mark and refuses anything else that is wrong.
+    /// Opens or makes the journal: `journal/` in a run's directory, or `authority/` in `.bailey`. Takes its lock,
+    /// checks it from the first line on, cuts an unfinished tail behind the durable mark and refuses anything else that
+    /// is wrong.
     package convenience init(
         _ subject: JournalSubject,
         in parent: borrowing Directory,
@@ -70,6 +71,10 @@ package final class JournalWriter: Sendable {
         mark = opened.mark
         self.time = time
     }
+
+    /// Lets go of the lock by word: a child that another thread is just starting shares the open file until it executes,
+    /// and would keep the lock that long.
+    deinit { _ = flock(file.raw, LOCK_UN) }
 
     /// Where the journal stands: what a checkpoint pins.
     package var head: JournalHead { monitor.withLock { $0.chain.head } }
@@ -154,7 +159,8 @@ package final class JournalWriter: Sendable {
                 result.flatMap { _ in .failure(poisoned(by: error)) }
             }
         }
-        // The mark only bounds from below what is durable: without it, recovery has less to rely on and nothing is lost.
+        // The mark only bounds from below what is durable: without it, recovery has less to rely on and nothing is
+        // lost.
         if failure == nil, !bytes.isEmpty { _ = try? DurableMark(chain).write(to: mark) }
         monitor.withLock { state in
             if failure == nil { state.chain = chain }
@@ -226,7 +232,8 @@ package final class JournalWriter: Sendable {
             if count < 0, errno == EINTR { continue }
             if count < 0 {
                 let error = SystemError("write", code: errno)
-                // Best effort, so that the file holds no part of lines that nobody was told of; recovery cuts it otherwise.
+                // Best effort, so that the file holds no part of lines that nobody was told of; recovery cuts it
+                // otherwise.
                 _ = ftruncate(file.raw, off_t(offset))
                 throw error
             }

@@ -90,10 +90,10 @@ enum KeyFile {
     }
 
     /// Written under a name of its own and made durable, then renamed unless somebody was first.
-    private static func store(_ key: [UInt8], as name: String, in directory: borrowing Directory) throws {
+    static func store(_ key: [UInt8], as name: String, in directory: borrowing Directory) throws(SystemError) {
         let temporary = Array(".new.\(name).\(Hex.encode((0..<8).map { _ in UInt8.random(in: .min ... .max) }))".utf8)
         let file = try directory.open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-        do {
+        do throws(SystemError) {
             try FileContent.write(key, to: file.raw)
             _ = try SystemError.check("fsync", fsync(file.raw), path: name)
             try directory.rename(temporary, to: directory, Array(name.utf8), rule: .failIfPresent)

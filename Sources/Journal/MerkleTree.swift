@@ -3,8 +3,8 @@ package import Domain
 /// The hash tree of RFC 6962 over leaves that come one by one, kept as the roots of its complete subtrees.
 package struct MerkleTree: Sendable, Equatable {
     package private(set) var size: UInt64 = 0
-    /// Roots of complete subtrees from left to right, each of a power of two leaves, each smaller than the one before: one
-    /// for every bit that is set in `size`.
+    /// Roots of complete subtrees from left to right, each of a power of two leaves, each smaller than the one before:
+    /// one for every bit that is set in `size`.
     private var peaks: [Digest] = []
 
     package init(_ leaves: some Sequence<Digest> = []) {

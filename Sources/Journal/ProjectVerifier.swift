@@ -20,6 +20,15 @@ package struct VerificationReport: Sendable {
         package let reason: String
     }
 
+    /// The first bad line of each subject that is bad; 0 where no line is to blame.
+    package var firstBadLines: [String: UInt64] {
+        var lines: [String: UInt64] = [:]
+        for finding in findings where finding.level == .bad {
+            lines[finding.subject] = min(lines[finding.subject] ?? .max, finding.line ?? 0)
+        }
+        return lines
+    }
+
     package internal(set) var findings: [Finding] = []
     package internal(set) var runs = 0
     /// Runs whose journal has no terminal event.
@@ -33,8 +42,8 @@ package struct VerificationReport: Sendable {
     package var isGood: Bool { !findings.contains { $0.level == .bad } }
 }
 
-/// Verifies the journals of a `.bailey` directory against their chains, their durable marks, the authority's heads and the
-/// signed checkpoint. It changes nothing and takes no lock: whatever a running Bailey appends meanwhile is fine.
+/// Verifies the journals of a `.bailey` directory against their chains, their durable marks, the authority's heads and
+/// the signed checkpoint. It changes nothing and takes no lock: whatever a running Bailey appends meanwhile is fine.
 package struct ProjectVerifier {
     private let project: ProjectID?
     private let key: VerifyingKey?
@@ -69,11 +78,10 @@ package struct ProjectVerifier {
         report.findings.append(VerificationReport.Finding(level: level, subject: subject, line: line, reason: reason))
     }
 
-    /// The checkpoint is read before the lines and the lines before the runs, so that what is appended meanwhile can only
-    /// make the later ones longer.
+    /// The checkpoint is read before the lines and the lines before the runs, so that what is appended meanwhile can
+    /// only make the later ones longer.
     private mutating func verifyAuthority(in bailey: borrowing Directory) throws(SystemError) {
-        let note = try Checkpoint.read(in: bailey)
-        let checkpoint = note.flatMap { checkedCheckpoint($0) }
+        let (isPresent, checkpoint) = readCheckpoint(in: bailey)
         var tree = MerkleTree()
         var root = checkpoint?.size == 0 ? tree.root : nil
         var heads: [String: [UInt64: Digest]] = [:]
@@ -102,7 +110,7 @@ package struct ProjectVerifier {
             return
         }
         guard let checkpoint else {
-            if note == nil, scan.chain.head.size > 0 { add(.bad, "checkpoint", nil, "is missing") }
+            if !isPresent, scan.chain.head.size > 0 { add(.bad, "checkpoint", nil, "is missing") }
             return
         }
         if checkpoint.size > scan.chain.head.size {
@@ -117,7 +125,17 @@ package struct ProjectVerifier {
         }
     }
 
-    private mutating func checkedCheckpoint(_ note: [UInt8]) -> Checkpoint? {
+    private mutating func readCheckpoint(in bailey: borrowing Directory) -> (isPresent: Bool, Checkpoint?) {
+        do {
+            guard let note = try Checkpoint.read(in: bailey) else { return (false, nil) }
+            return (true, checked(note))
+        } catch {
+            add(.bad, "checkpoint", nil, "cannot be read: \(error)")
+            return (true, nil)
+        }
+    }
+
+    private mutating func checked(_ note: [UInt8]) -> Checkpoint? {
         do throws(CheckpointFault) {
             let checkpoint = try Checkpoint(note, key: key)
             if let project, checkpoint.origin != "bailey/" + project.rawValue {
@@ -138,11 +156,10 @@ package struct ProjectVerifier {
         onLine: (JournalLine) -> Void
     ) throws(SystemError) -> JournalScan? {
         let scan: JournalScan
-        let markBytes: [UInt8]?
+        let mark: DurableMark?
         do {
             // The mark first: it never runs ahead of the journal.
-            markBytes = try JournalFiles.readMark(subject, in: parent)
-            let mark = markBytes.flatMap(DurableMark.init)
+            mark = try JournalFiles.readMark(subject, in: parent).flatMap(DurableMark.init)
             scan = try JournalScan(
                 JournalFiles.openJournal(subject, in: parent),
                 subject: subject,
@@ -160,7 +177,7 @@ package struct ProjectVerifier {
         }
         report.lines += scan.chain.head.size
         if let fault = scan.fault {
-            let isHarmless = fault.isTorn && scan.reachesMark && markBytes != nil
+            let isHarmless = fault.isTorn && scan.reachesMark && mark != nil
             add(isHarmless ? .notice : .bad, subject.name, fault.line, fault.reason)
         }
         return scan

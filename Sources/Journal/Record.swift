@@ -1,7 +1,8 @@
 package import Domain
 package import Redaction
 
-/// One event: a type and its fields, in order. Text comes in as ``Redacted`` only; there is no way to put a `String` in.
+/// One event: a type and its fields, in order. Text comes in as ``Redacted`` only; there is no way to put a `String`
+/// in.
 package struct Record: Sendable {
     package let type: RecordType
     package let fields: [(StaticString, RecordValue)]

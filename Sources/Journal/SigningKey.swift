@@ -76,20 +76,19 @@ package struct VerifyingKey: Sendable {
     }
 
     fileprivate func store(in directory: borrowing Directory) throws(JournalError) {
-        if let stored = try Self.load(stateDirectory: directory) {
-            guard stored.bytes == bytes else {
-                throw JournalError(
-                    .unsafeKey,
-                    "use the key \(SigningKey.fileName): \(SigningKey.publicFileName) belongs to another key",
-                    hint: "Put the right pair back from a backup."
-                )
+        if try Self.load(stateDirectory: directory) == nil {
+            do {
+                try KeyFile.store(pem, as: SigningKey.publicFileName, in: directory)
+            } catch {
+                throw JournalError("write the key \(SigningKey.publicFileName)", error)
             }
-            return
         }
-        do {
-            try FileContent.replace(Array(SigningKey.publicFileName.utf8), in: directory, with: pem)
-        } catch {
-            throw JournalError("write the key \(SigningKey.publicFileName)", error)
+        guard let stored = try Self.load(stateDirectory: directory), stored.bytes == bytes else {
+            throw JournalError(
+                .unsafeKey,
+                "use the key \(SigningKey.fileName): \(SigningKey.publicFileName) belongs to another key",
+                hint: "Put the right pair back from a backup."
+            )
         }
     }
 

@@ -1,8 +1,9 @@
 import Domain
 
 /// Names as the most forgiving reader takes them: a file system that ignores case, the one of Windows with its trailing
-/// dots, streams, backslashes and short names, the one of macOS with its ignored code points, and git, which guards against
-/// them all. A protected name must be recognised in each of these shapes, because the project may be copied there.
+/// dots, streams, backslashes and short names, the one of macOS with its ignored code points, and git, which guards
+/// against them all. A protected name must be recognised in each of these shapes, because the project may be copied
+/// there.
 enum FoldedName {
     /// The folded names of a path, from the root down; a name with backslashes becomes several.
     static func fold(_ path: RelativePath) -> [[UInt8]] { path.components.flatMap(fold) }

@@ -25,6 +25,13 @@ enum GateRuleTable {
             .protectedLink,
             "a program that follows the link would change git's or Bailey's own files"
         ),
+        GateRule(
+            "link-to-hidden",
+            .ask,
+            .hiddenLink,
+            "a program outside that follows the link would show a secret that the command could not see"
+        ),
+        GateRule("option-name", .ask, .optionName, "a command that is given `*` takes the name for an option"),
         GateRule("link-to-system", .note, .systemLink, "the link points into the read-only system or a toolchain"),
         GateRule("set-gid-directory", .note, .setGroupDirectory, "files made in it take the directory's group"),
         GateRule("world-writable", .note, .worldWritable, "every user of the machine may change it"),

@@ -24,7 +24,7 @@ package enum GateRules {
         }
         for rule in GateRuleTable.properties {
             guard case .property(let property) = rule.subject else { continue }
-            if has(change, property, roots: systemRoots + toolchainRoots) { consider(rule) }
+            if has(change, property, toolchainRoots: toolchainRoots) { consider(rule) }
         }
         return strongest.map {
             GateFinding(tree: change.tree, path: change.path, rule: $0.id, level: $0.level, reason: $0.reason)
@@ -33,7 +33,7 @@ package enum GateRules {
 
     private static let index = GateRuleIndex(GateRuleTable.paths)
 
-    private static func has(_ change: Change, _ property: GateRule.Property, roots: [String]) -> Bool {
+    private static func has(_ change: Change, _ property: GateRule.Property, toolchainRoots: [String]) -> Bool {
         if property == .foreignTree { return change.tree != 0 }
         // What is gone has no name, kind or mode that could do harm.
         if change.kind == .deleted { return false }
@@ -43,6 +43,7 @@ package enum GateRules {
         case .foreignTree: true
         case .unreadableName: change.path.components.contains { !NameText.isUTF8($0) }
         case .deceptiveName: change.path.components.contains { NameText.isUTF8($0) && NameText.isDeceptive($0) }
+        case .optionName: change.path.name?.first == UInt8(ascii: "-")
         case .backslashName: change.path.components.contains { $0.contains(UInt8(ascii: "\\")) }
         case .device: change.file == .device
         case .setID: change.file != .directory && change.file != .symlink && mode & 0o6000 != 0
@@ -50,8 +51,8 @@ package enum GateRules {
         case .worldWritable: (change.file == .file || change.file == .directory) && added & 0o002 != 0
         case .newExecutable: change.file == .file && added & 0o111 != 0
         case .dropped: change.file == .fifo || change.file == .socket
-        case .leavingLink, .protectedLink, .systemLink:
-            change.file == .symlink && judge(link: change, roots: roots) == property
+        case .leavingLink, .protectedLink, .hiddenLink, .systemLink:
+            change.file == .symlink && judge(link: change, roots: systemRoots + toolchainRoots) == property
         }
     }
 
@@ -65,7 +66,8 @@ package enum GateRules {
         case .inside(let path):
             var isProtected = false
             index.forEachMatch(FoldedName.fold(path)) { if $0.level == .deny { isProtected = true } }
-            return isProtected ? .protectedLink : nil
+            if isProtected { return .protectedLink }
+            return HiddenPaths.hides(path) ? .hiddenLink : nil
         }
     }
 }

@@ -1,7 +1,7 @@
 /// Says in one pass over a name that no line of the table of sensitive names can match it.
 ///
-/// It holds hashes of whole names, of last extensions and of the two last extensions together. A hash that is found only
-/// means that the table must be asked, so that a collision costs time and nothing else.
+/// It holds hashes of whole names, of last extensions and of the two last extensions together. A hash that is found
+/// only means that the table must be asked, so that a collision costs time and nothing else.
 struct HiddenNameFilter: Sendable {
     static let shared = HiddenNameFilter(HiddenPathRule.all.compactMap { $0.pattern.names.last })
 

@@ -56,8 +56,8 @@ package struct HiddenPathRule: Sendable {
             ["*.tfvars", "*.tfvars.json", "*.tfstate", "*.tfstate.backup", "*.tfrc.json", ".terraformrc"]
         )
 
-    /// Files that a program keeps credentials in. `.npmrc` and `secrets.yml` are here because git would track the harmless
-    /// ones, and a file that equals its entry in the index is shown anyway.
+    /// Files that a program keeps credentials in. `.npmrc` and `secrets.yml` are here because git would track the
+    /// harmless ones, and a file that equals its entry in the index is shown anyway.
     private static let credentialFiles: [StaticString] = [
         "credentials.json", ".credentials.json", "service-account*.json", "service_account*.json",
         "serviceaccount*.json",

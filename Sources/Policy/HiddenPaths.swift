@@ -3,7 +3,8 @@ package import Domain
 /// Which names are absent from every sandbox's view. The names themselves are in ``HiddenPathRule/all``.
 ///
 /// The walk at start asks this for every entry of the project, so that a name which cannot be sensitive is let go after
-/// one pass over its bytes, without an allocation. `.envrc` is not hidden: it is a script, and a change to it is asked about.
+/// one pass over its bytes, without an allocation. `.envrc` is not hidden: it is a script, and a change to it is asked
+/// about.
 package enum HiddenPaths {
     package enum Verdict: Sendable, Equatable {
         case visible
@@ -66,7 +67,8 @@ package enum HiddenPaths {
         HiddenPathRule.all.first { $0.pattern.matches(folded) }
     }
 
-    /// `server.key` for `server.key~`, `#server.key#`, `.server.key.swp` and their like; nil for a name that is no copy.
+    /// `server.key` for `server.key~`, `#server.key#`, `.server.key.swp` and their like; nil for a name that is no
+    /// copy.
     private static func originalName(of name: [UInt8]) -> [UInt8]? {
         if name.count > 2, name.first == UInt8(ascii: "#"), name.last == UInt8(ascii: "#") {
             return Array(name.dropFirst().dropLast())

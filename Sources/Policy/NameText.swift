@@ -2,7 +2,9 @@ import Domain
 
 /// What a person sees of a name, and whether that is what is there.
 enum NameText {
-    static func isUTF8(_ name: [UInt8]) -> Bool { String(validating: name, as: UTF8.self) != nil }
+    static func isUTF8(_ name: [UInt8]) -> Bool {
+        name.allSatisfy { $0 < 0x80 } || String(validating: name, as: UTF8.self) != nil
+    }
 
     /// True if the name holds something that a terminal acts on or that cannot be seen. A backslash is neither.
     static func isDeceptive(_ name: [UInt8]) -> Bool {

@@ -1,7 +1,7 @@
 /// Finds values by the name in front of them: `PASSWORD=x`, `"apiKey": "x"`, `--token x`, `Authorization: Basic x`.
 ///
-/// It stops at each `=`, `:` and space and looks back at the name, which is bounded; a value that is looked at further than
-/// a bounded stretch becomes a match and is skipped, so the whole takes linear time.
+/// It stops at each `=`, `:` and space and looks back at the name, which is bounded; a value that is looked at further
+/// than a bounded stretch becomes a match and is skipped, so the whole takes linear time.
 struct AssignmentScanner {
     private enum Limits {
         /// White space around a separator.
@@ -68,7 +68,10 @@ struct AssignmentScanner {
             return SecretNames.isReference(bytes[quoted]) ? nil : quoted
         }
         let isTight = bytes[separator] == UInt8(ascii: "=") && start == separator + 1 && name.upperBound == separator
-        return isTight ? tight(from: start, name: name) : loose(from: start)
+        if isTight { return tight(from: start, name: name) }
+        // Between other colons stands a part of a name, as in `arn:…:secret:prod/db`.
+        let isPartOfName = name.lowerBound > 0 && bytes[name.lowerBound - 1] == UInt8(ascii: ":")
+        return isPartOfName ? nil : loose(from: start)
     }
 
     /// The content of a string in quotes, which may themselves be escaped: to the same closing quote or the line's end.
@@ -100,8 +103,11 @@ struct AssignmentScanner {
             if isList, bytes[end] == UInt8(ascii: ";") { break }
             end += 1
         }
+        // What code and prose put behind a value takes no part in the judgement.
         let value = bytes[start..<end]
-        return SecretNames.isReference(value) || SecretNames.isExpression(value) ? nil : start..<end
+        let core =
+            value.last.map { ",;):]}".utf8.contains($0) } == true ? value.prefix { !",;)]}".utf8.contains($0) } : value
+        return SecretNames.isReference(core) || SecretNames.isExpression(core) ? nil : start..<end
     }
 
     /// `name: value` and `name = value` are also how prose, code and types look: the value must look like a secret.

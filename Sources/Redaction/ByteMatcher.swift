@@ -1,7 +1,7 @@
 /// Finds every occurrence of many byte strings in one pass (Aho and Corasick), whatever they have in common.
 ///
-/// The tree's nodes are linked lists of children rather than tables: a table of 256 entries a node would cost a kilobyte
-/// for every byte of a secret.
+/// The tree's nodes are linked lists of children rather than tables: a table of 256 entries a node would cost a
+/// kilobyte for every byte of a secret.
 struct ByteMatcher: Sendable {
     private struct Node {
         var byte: UInt8 = 0

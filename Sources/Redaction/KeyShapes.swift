@@ -65,6 +65,14 @@ struct KeyShape: Sendable {
         // Hosting and models
         KeyShape("hf_", .alphanumeric, 30, 40), KeyShape("dop_v1_", .hex, 64, 64), KeyShape("shpat_", .hex, 32, 32),
         KeyShape("shpss_", .hex, 32, 32), KeyShape("hvs.", .urlSafe, 24), KeyShape("hvb.", .urlSafe, 24),
+        KeyShape("pplx-", .alphanumeric, 40), KeyShape("lsv2_", .word, 32), KeyShape("pcsk_", .word, 40),
+        KeyShape("figd_", .urlSafe, 36), KeyShape("glc_", .token, 40), KeyShape("sntrys_", .token, 40),
+        KeyShape("sntryu_", .hex, 64, 64), KeyShape("PMAK-", .urlSafe, 50), KeyShape("sgp_", .word, 40),
+        KeyShape("sbp_", .word, 40), KeyShape("sb_secret_", .urlSafe, 24), KeyShape("napi_", .alphanumeric, 40),
+        KeyShape("fo1_", .urlSafe, 40), KeyShape("FlyV1", .token, 40), KeyShape("ATATT3", .token, 60),
+        KeyShape("tfp_", .token, 40), KeyShape("dt0c01.", .token, 60), KeyShape("pat-na1-", .urlSafe, 36),
+        KeyShape("pat-eu1-", .urlSafe, 36), KeyShape("EAAA", .urlSafe, 50), KeyShape("v1.0-", .urlSafe, 100),
+        KeyShape("hooks.slack.com/services/", .token, 30), KeyShape("ABSK", .token, 100),
         KeyShape("AGE-SECRET-KEY-1", .upper, 50), KeyShape("tskey-", .urlSafe, 20),
         KeyShape("lin_api_", .alphanumeric, 32),
     ]

@@ -11,8 +11,8 @@ package struct Redacted: Sendable, Hashable {
     package static let placeholder = "********"
 }
 
-/// Takes secrets out of text: exact values that the caller knows, in the spellings they travel in, and the shapes that keys
-/// commonly have. It takes time linear in the text.
+/// Takes secrets out of text: exact values that the caller knows, in the spellings they travel in, and the shapes that
+/// keys commonly have. It takes time linear in the text.
 package struct Redactor: Sendable {
     /// Named limits of this module.
     package enum Limits {

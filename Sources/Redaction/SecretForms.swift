@@ -11,7 +11,8 @@ enum SecretForms {
         ].map { (word: String) in Array(word.utf8) }
     )
 
-    /// A line of a longer value is a secret of its own from this length on: base 64 of key files is cut into such lines.
+    /// A line of a longer value is a secret of its own from this length on: base 64 of key files is cut into such
+    /// lines.
     private static let lineBytesMin = 32
 
     static func needles(of secrets: [[UInt8]]) -> [[UInt8]] {
@@ -88,8 +89,8 @@ enum SecretForms {
         }
     }
 
-    /// The part of a base 64 text that depends on the value alone, for each of the three places where the value can start
-    /// in a longer text (`user:password` of an HTTP header), in both alphabets.
+    /// The part of a base 64 text that depends on the value alone, for each of the three places where the value can
+    /// start in a longer text (`user:password` of an HTTP header), in both alphabets.
     private static func base64Forms(of value: [UInt8]) -> [[UInt8]] {
         (0..<3).flatMap { lead -> [[UInt8]] in
             let text = Array(Base64.encode([UInt8](repeating: 0, count: lead) + value).utf8)

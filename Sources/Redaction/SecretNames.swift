@@ -52,7 +52,9 @@ enum SecretNames {
         case UInt8(ascii: "$"):
             return rest.first == UInt8(ascii: "{") || rest.first == UInt8(ascii: "(")
                 || rest.allSatisfy(Alphabet.variable.contains)
-        case UInt8(ascii: "{"): return rest.first == UInt8(ascii: "{")
+        case UInt8(ascii: "{"): return rest.first == UInt8(ascii: "{") || value.last == UInt8(ascii: "}")
+        // Encrypted in place, as sops writes it.
+        case UInt8(ascii: "E"): if value.starts(with: Array("ENC[".utf8)) { return true }
         case UInt8(ascii: "<"): return value.last == UInt8(ascii: ">")
         case UInt8(ascii: "%"):
             return value.last == UInt8(ascii: "%") && rest.dropLast().allSatisfy(Alphabet.word.contains)
@@ -62,7 +64,8 @@ enum SecretNames {
         return words.contains(value.map(lower))
     }
 
-    /// An expression of a program that passes a secret on without holding it: `self.token`, `raw_password`, `getToken()`.
+    /// An expression of a program that passes a secret on without holding it: `self.token`, `raw_password`,
+    /// `getToken()`.
     static func isExpression(_ value: ArraySlice<UInt8>) -> Bool {
         guard let first = value.first, value.count <= referenceBytesMax else { return false }
         let call = value.prefix { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: "[") }

@@ -7,6 +7,8 @@ struct ShapeScanner {
         static let pemLabelBytesMax = 64
         /// User and password before a host; databases and proxies allow some hundred bytes.
         static let userInfoBytesMax = 1024
+        /// `38;2;255;255;255`: the longest colour of a terminal.
+        static let colourBytesMax = 20
         /// Digits are looked for in this many bytes of a bearer token.
         static let tokenSampleBytes = 64
     }
@@ -59,9 +61,17 @@ struct ShapeScanner {
         position == 0 || !Alphabet.alphanumeric.contains(bytes[position - 1]) || isEscapeLetter(position - 1)
     }
 
-    /// In `\nghp_…` of an escaped string, the `n` belongs to the backslash, not to a word.
+    /// In `\nghp_…` of an escaped string, the `n` belongs to the backslash, not to a word; in `[0mghp_…` of a coloured
+    /// terminal's output, the `m` to the colour.
     private func isEscapeLetter(_ position: Int) -> Bool {
-        position > 0 && bytes[position - 1] == UInt8(ascii: "\\") && "nrt".utf8.contains(bytes[position])
+        guard position > 0 else { return false }
+        if bytes[position - 1] == UInt8(ascii: "\\") { return "nrt".utf8.contains(bytes[position]) }
+        guard bytes[position] == UInt8(ascii: "m") else { return false }
+        var start = position
+        while start > 0, position - start < Limits.colourBytesMax, "0123456789;".utf8.contains(bytes[start - 1]) {
+            start -= 1
+        }
+        return start > 0 && start < position && bytes[start - 1] == UInt8(ascii: "[")
     }
 
     private func runEnd(_ alphabet: Alphabet, from start: Int, atMost lengthMax: Int = .max) -> Int {

@@ -148,7 +148,9 @@ struct ApplyStaging {
                 } else {
                     let staged = try stageLeaf(change, base: base)
                     let isExchange = base.map { $0.kind != .directory } ?? false
-                    operations.append(operation(isExchange ? .exchange : .place, change, base: base, staged: staged))
+                    // A directory that was there is removed by then: the way is free.
+                    let kind: ApplyOperation.Kind = isExchange ? .exchange : .place
+                    operations.append(operation(kind, change, base: isExchange ? base : nil, staged: staged))
                 }
             }
         }

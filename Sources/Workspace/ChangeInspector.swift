@@ -8,6 +8,9 @@ package enum Inspection: Sendable {
     case ordinary
     /// Equal in meaning to what was there: neither a change nor a conflict.
     case unchanged
+    /// Left out whatever happens to the rest, because leaving it out is safe and applying it is not: object deletions,
+    /// lock files. The finding says why; it holds nothing up.
+    case dropped(GateFinding)
     case finding(GateFinding)
 }
 

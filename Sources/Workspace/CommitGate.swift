@@ -38,14 +38,20 @@ package struct CommitGate {
             var findings = wholeSetFindings(changeSet)
             var kept: [Change] = []
             for (change, inspection) in zip(changeSet.changes, inspections) {
-                if case .unchanged = inspection { continue }
+                switch inspection {
+                case .unchanged: continue
+                case .dropped(let finding):
+                    findings.append(finding)
+                    continue
+                default: break
+                }
                 if change.kind != .deleted, change.file == .fifo || change.file == .socket {
                     findings.append(Self.dropped(change))
                     continue
                 }
                 kept.append(change)
                 switch inspection {
-                case .unchanged, .ordinary: continue
+                case .unchanged, .dropped, .ordinary: continue
                 case .finding(let finding): findings.append(finding)
                 case .notMine:
                     if let finding = GateRules.judge(change) { findings.append(finding) }

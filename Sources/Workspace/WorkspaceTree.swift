@@ -4,7 +4,8 @@ package struct WorkspaceTree: Sendable, Equatable {
     package let index: Int
     /// Absolute path of the user's tree; also where it appears inside.
     package let lower: String
-    /// Absolute path of the overlay's upper directory, or of the copy. A changed path's new content lies here in both forms.
+    /// Absolute path of the overlay's upper directory, or of the copy. A changed path's new content lies here in both
+    /// forms.
     package let changed: String
     package let isOverlay: Bool
 

@@ -172,6 +172,17 @@ struct GateRulePropertyTests {
         )
     }
 
+    @Test func aLinkToASecretIsAskedAbout() throws {
+        #expect(GateRules.judge(try change("public/x.txt", link: "../.env"))?.rule == RuleID("link-to-hidden"))
+        #expect(GateRules.judge(try change("x", link: ".ssh/id"))?.level == .ask)
+        #expect(GateRules.judge(try change("x", link: ".env.example")) == nil)
+    }
+
+    @Test func aNameThatLooksLikeAnOptionIsAskedAbout() throws {
+        #expect(GateRules.judge(try change("src/--checkpoint-action=exec=sh x"))?.rule == RuleID("option-name"))
+        #expect(GateRules.judge(try change("-x/y")) == nil)
+    }
+
     @Test func aLinkWithoutATargetIsDenied() throws {
         #expect(GateRules.judge(try change("x", file: .symlink))?.level == .deny)
     }

@@ -18,11 +18,14 @@ struct NoInspector: ChangeInspector {
 
 /// A project, a run of it and a state directory, all thrown away afterwards.
 final class Bench: Sendable {
-    let root: TemporaryDirectory
+    /// Nil for a bench that another process made and removes.
+    private let owned: TemporaryDirectory?
+    let root: String
     let number: Int
 
-    init(_ root: TemporaryDirectory? = nil, number: Int = 1) throws {
-        self.root = try root ?? TemporaryDirectory("bailey-workspace")
+    init(existing: String? = nil, number: Int = 1) throws {
+        owned = try existing == nil ? TemporaryDirectory("bailey-workspace") : nil
+        root = existing ?? owned?.path ?? ""
         self.number = number
         let files = FileManager.default
         for path in [project, state, run, view] {
@@ -30,16 +33,18 @@ final class Bench: Sendable {
         }
     }
 
-    var project: String { root.path + "/project" }
-    var state: String { root.path + "/state" }
+    var project: String { root + "/project" }
+    var state: String { root + "/state" }
     var bailey: String { project + "/.bailey" }
     var run: String { bailey + "/runs/" + runID.rawValue }
-    var view: String { root.path + "/view" }
+    var view: String { root + "/view" }
     var runID: RunID { RunID(unchecked: "r_000000000\(number)") }
 
     static let projectID = ProjectID(unchecked: "p_0000000001")
 
-    func prepare(_ choice: Workspace.Choice = .overlay, limits: ResourceLimits = ResourceLimits()) throws -> WorkspacePlan {
+    func prepare(_ choice: Workspace.Choice = .overlay, limits: ResourceLimits = ResourceLimits()) throws
+        -> WorkspacePlan
+    {
         try Workspace(
             project: project,
             runDirectory: run,
@@ -64,7 +69,8 @@ final class Bench: Sendable {
             try Self.shell(script, in: directory)
         case .overlay(let lower, let mask, let layers):
             let lowers = [mask, lower].compactMap { $0 }.joined(separator: ":")
-            let options = "userxattr,volatile,index=off,metacopy=off,redirect_dir=nofollow,xino=off,lowerdir=\(lowers),"
+            let options =
+                "userxattr,volatile,index=off,metacopy=off,redirect_dir=nofollow,xino=off,lowerdir=\(lowers),"
                 + "upperdir=\(layers)/upper,workdir=\(layers)/work"
             let mount = "mount -t overlay -o '\(options)' overlay '\(view)' && cd '\(view)' && { \(script)\n}"
             try Self.shell(mount, in: "/", prefix: ["unshare", geteuid() == 0 ? "-m" : "-Urm"])
@@ -118,7 +124,8 @@ final class Bench: Sendable {
             for entry in try parent.entries() where prefix.isEmpty ? entry.name != Array(".bailey".utf8) : true {
                 let path = prefix + entry.name
                 let status = try parent.status(entry.name)
-                var line = Printable.text(path) + " \(status.kind) \(String(status.mode, radix: 8)) \(status.linkCount > 1)"
+                var line =
+                    Printable.text(path) + " \(status.kind) \(String(status.mode, radix: 8)) \(status.linkCount > 1)"
                 switch status.kind {
                 case .directory:
                     line = Printable.text(path) + " \(status.kind) \(String(status.mode, radix: 8))"

@@ -3,9 +3,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "clinux_storage.h"
+
+// No header of the system's types here: the importer would take them for this module's, and a release build would then
+// refuse them to whoever imports Glibc alone. `long` stands for ssize_t.
 
 // One function per kernel call that glibc does not wrap, or whose header clashes with the Swift importer.
 // Every function returns the call's result, or -1 with errno set, and does nothing else.
@@ -91,7 +93,7 @@ int bailey_seccomp_filter(const void *program, size_t bytes);
 int bailey_open_pty(int *slave);
 int bailey_take_terminal(int slave);
 int bailey_send(int socket, const void *message, size_t bytes, int descriptor);
-ssize_t bailey_receive(int socket, void *message, size_t bytes, int *descriptor);
+long bailey_receive(int socket, void *message, size_t bytes, int *descriptor);
 // wait4 with what the child used: user and system time in microseconds, peak memory in KiB.
 int bailey_wait(int pid, int *status, uint64_t *cpu_microseconds, uint64_t *peak_kib);
 int bailey_wait_readable(int first, int second);
@@ -110,7 +112,7 @@ int bailey_spawn(const char *path, char *const *arguments, char *const *environm
 int bailey_signals_open(const int *signals, int count);
 int bailey_next_signal(int fd);
 // Writes 0 or more bytes without SIGPIPE.
-ssize_t bailey_write_quietly(int fd, const void *bytes, size_t count);
+long bailey_write_quietly(int fd, const void *bytes, size_t count);
 int bailey_socketpair_packets(int *pair);
 int bailey_pipe(int *pair);
 int bailey_copy_window_size(int from, int to);

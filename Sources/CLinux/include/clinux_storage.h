@@ -3,18 +3,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 // Calls on stored files that the Swift importer does not see without _GNU_SOURCE.
 // Every function returns the call's result, or -1 with errno set, and does nothing else.
 
-ssize_t bailey_fgetxattr(int fd, const char *name, void *value, size_t size);
-ssize_t bailey_flistxattr(int fd, char *list, size_t size);
+long bailey_fgetxattr(int fd, const char *name, void *value, size_t size);
+long bailey_flistxattr(int fd, char *list, size_t size);
 int bailey_fsetxattr(int fd, const char *name, const void *value, size_t size);
 int bailey_fremovexattr(int fd, const char *name);
 // Makes the whole of `from` the content of `to` by sharing its blocks.
 int bailey_ficlone(int to, int from);
-ssize_t bailey_copy_file_range(int from, int to, size_t length);
+long bailey_copy_file_range(int from, int to, size_t length);
 // The file system's magic number.
 int bailey_fstatfs_type(int fd, int64_t *type);
 int bailey_linkat(int old_directory, const char *old_path, int new_directory, const char *new_path);

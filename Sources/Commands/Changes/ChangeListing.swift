@@ -41,8 +41,8 @@ struct ChangeListing {
         return text
     }
 
-    func diff(_ set: ChangeSet, _ plan: WorkspacePlan, _ show: (String) -> Void) throws {
-        show("")
+    func diff(_ set: ChangeSet, _ plan: WorkspacePlan, _ show: @escaping (String) -> Void) throws {
+        try UnifiedDiff(plan, sink: show).show(set)
     }
 
     func json(_ report: GateReport, state: String) -> JSONValue {

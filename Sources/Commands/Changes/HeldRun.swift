@@ -30,6 +30,14 @@ struct HeldRun: ~Copyable {
             )
         }
         let plan = try WorkspacePlan.load(runDirectory: directory.path)
+        let packs = PackCheck(
+            caller: session.caller,
+            authority: assembly.authority,
+            time: assembly.time,
+            canary: session.state.path,
+            run: run,
+            project: session.project.id
+        )
         let git = try GitView(project: session.project.project, caller: session.caller)
         let configuration = try ConfigurationFiles.load(caller: session.caller, project: session.project.project)
         self.run = run
@@ -39,7 +47,7 @@ struct HeldRun: ~Copyable {
         gate = ChangeGate(
             plan: plan,
             limits: configuration.limits.resourceLimits(interactive: false),
-            inspector: git.inspector(assembly, plan)
+            inspector: git.inspector(verifyPack: packs.verify)
         )
         self.assembly = assembly
         self.directory = directory

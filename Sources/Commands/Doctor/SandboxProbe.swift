@@ -36,7 +36,7 @@ struct SandboxProbe {
             ownerUserID: caller.userID,
             ownerGroupID: caller.groupID
         )
-        var request = SandboxRequest(
+        let request = SandboxRequest(
             mounts: [mount],
             home: .init(path: caller.home),
             readable: [],
@@ -49,10 +49,12 @@ struct SandboxProbe {
             run: run
         )
         let grant = try assembly.authority.authorize(action)
-        let engine = NativeEngine(time: assembly.time)
-        guard caller.isRoot else { return try engine.run(grant, request, streams: StandardStreams()) }
-        let lease = try HostIdentity.leased()
-        request.identity = lease.identity
-        return try engine.run(grant, request, streams: StandardStreams())
+        return try Execution.perform(
+            grant,
+            request,
+            caller: caller,
+            time: assembly.time,
+            streams: StandardStreams()
+        )
     }
 }

@@ -1,23 +1,72 @@
 import Domain
+import Files
+import Git
+import Glibc
 import Workspace
 
-/// What git knows of a project, for the parts of a run that ask.
-struct GitView {
-    let project: String
-    let caller: Caller
-    let outsideDirectories: [String] = []
-    let homeFiles: [(path: String, content: String)] = []
+/// What git knows of a project, for the parts of a run that ask: which git directories lie outside, which files are tracked
+/// as they are, what the private home says of the user, what a change in a git directory means.
+struct GitView: Sendable {
+    /// Bytes of a configuration or ignore file of the user's that are read.
+    private static let fileBytesMax = 1 << 20
+    private static let excludesFile = ".config/git/ignore"
+
+    /// Absolute paths of git directories outside the project that belong to it.
+    let outsideDirectories: [String]
+    /// Why a git directory outside is not shown, if one was named.
+    let refusal: String?
+    /// The start of the private home: the user's identity for commits, nothing that runs.
+    let homeFiles: [(path: String, content: String)]
+    private let project: String
+    private let caller: Caller
+    private let tracked: TrackedFiles
+    private let configurations: [[UInt8]]
 
     init(project: String, caller: Caller) throws {
         self.project = project
         self.caller = caller
+        tracked = TrackedFiles(projectPath: project)
+        switch OutsideGitDirectory.find(project: project, callerUserID: caller.userID) {
+        case .notNeeded: (outsideDirectories, refusal) = ([], nil)
+        case .mount(let paths, hasAlternates: _): (outsideDirectories, refusal) = (paths, nil)
+        case .refused(let reason): (outsideDirectories, refusal) = ([], reason)
+        }
+        let configHome = caller.environment["XDG_CONFIG_HOME"] ?? caller.home + "/.config"
+        configurations = ["/etc/gitconfig", configHome + "/git/config", caller.home + "/.gitconfig"]
+            .compactMap(Self.content)
+        homeFiles = Self.homeFiles(GitIdentity(layers: configurations), caller: caller)
     }
 
-    func isTrackedUnchanged(_ path: RelativePath) -> Bool { false }
+    /// A hidden file whose bytes are in git's index anyway is not worth hiding.
+    func isTrackedUnchanged(_ path: RelativePath) -> Bool {
+        guard let root = try? Directory(trustedPath: project) else { return false }
+        return tracked.isTrackedUnchanged(path, in: root)
+    }
 
-    func inspector(_ assembly: Assembly, _ plan: WorkspacePlan) -> any ChangeInspector { NoInspector() }
-}
+    func inspector(verifyPack: @escaping PackVerifier) -> any ChangeInspector {
+        GitInspector(verifyPack: verifyPack, userConfigurations: configurations, home: caller.home)
+    }
 
-struct NoInspector: ChangeInspector {
-    func inspect(_ changes: [Change], trees: [WorkspaceTree]) throws -> [Inspection] { changes.map { _ in .notMine } }
+    private static func homeFiles(_ identity: GitIdentity, caller: Caller) -> [(path: String, content: String)] {
+        var files: [(path: String, content: String)] = []
+        var excludesPath: String?
+        if let named = identity.excludesFile {
+            let path = named.hasPrefix("~/") ? caller.home + named.dropFirst(1) : named
+            if let bytes = content(path), !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) {
+                files.append((excludesFile, text))
+                excludesPath = caller.home + "/" + excludesFile
+            }
+        }
+        let hasLFS = access("/usr/bin/git-lfs", X_OK) == 0 || access("/usr/local/bin/git-lfs", X_OK) == 0
+        let text = identity.render(excludesPath: excludesPath, hasLFS: hasLFS)
+        if !text.isEmpty { files.append((".gitconfig", text)) }
+        return files
+    }
+
+    private static func content(_ path: String) -> [UInt8]? {
+        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard raw >= 0 else { return nil }
+        let file = Descriptor(owning: raw)
+        return try? FileContent.read(file, bytesMax: fileBytesMax)
+    }
 }

@@ -35,6 +35,7 @@ struct RunPath {
             time: assembly.time
         )
         let git = try GitView(project: place.project, caller: caller)
+        if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
         var plan = try prepare(workspace, choice, git)
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
@@ -81,7 +82,15 @@ struct RunPath {
 
             // What it did: every writer is dead, so what is listed now is what there is.
             let changes = try plan.listChanges(limits: place.limits)
-            let gate = ChangeGate(plan: plan, limits: place.limits, inspector: git.inspector(assembly, plan))
+            let packs = PackCheck(
+                caller: caller,
+                authority: assembly.authority,
+                time: assembly.time,
+                canary: place.state.path,
+                run: run,
+                project: place.projectDirectory.id
+            )
+            let gate = ChangeGate(plan: plan, limits: place.limits, inspector: git.inspector(verifyPack: packs.verify))
             let report = try gate.judge(changes)
             try WorkspacePlan.storeChanges(report.changeSet, runDirectory: directory.path)
             try journal.append([records.exited(outcome), records.changes(report)], actor: place.principal)

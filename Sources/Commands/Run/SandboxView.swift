@@ -7,12 +7,12 @@ import Workspace
 struct SandboxView {
     private let base: SandboxRequest
     private let time: SystemTime
-    private let isRoot: Bool
+    private let caller: Caller
 
     init(place: borrowing RunPlace, assembly: Assembly, run: RunID, git: GitView) throws {
         let caller = place.caller
         time = assembly.time
-        isRoot = caller.isRoot
+        self.caller = caller
         base = SandboxRequest(
             mounts: [],
             home: try PrivateHome.make(
@@ -35,10 +35,6 @@ struct SandboxView {
     func execute(_ grant: consuming Grant, _ plan: WorkspacePlan, streams: StandardStreams) throws -> Outcome {
         var request = base
         request.mounts = plan.mounts
-        let engine = NativeEngine(time: time)
-        guard isRoot else { return try engine.run(grant, request, streams: streams) }
-        let lease = try HostIdentity.leased()
-        request.identity = lease.identity
-        return try engine.run(grant, request, streams: streams)
+        return try Execution.perform(grant, request, caller: caller, time: time, streams: streams)
     }
 }

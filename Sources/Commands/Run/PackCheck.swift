@@ -1,0 +1,54 @@
+import Authority
+import Domain
+import Git
+import Glibc
+import Sandbox
+
+/// Has git verify a new pack behind the wall: a pack is hostile input to the parser that reads it.
+struct PackCheck: Sendable {
+    private static let timeoutSeconds = 120.0
+
+    let caller: Caller
+    let authority: Authority
+    let time: SystemTime
+    let canary: String
+    let run: RunID
+    let project: ProjectID
+
+    /// True if git finds the pack and its index whole.
+    func verify(_ pack: GitPack) throws -> Bool {
+        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard null >= 0 else { throw CommandError(ExitStatus.failed, "verify a pack: /dev/null cannot be opened") }
+        defer { close(null) }
+        var limits = ResourceLimits()
+        limits.timeoutSeconds = Self.timeoutSeconds
+        let command = CommandRequest(
+            arguments: ["/usr/bin/git", "verify-pack", pack.directory + "/" + pack.name + ".idx"],
+            workingDirectory: "/tmp",
+            environment: [EnvironmentVariable(name: "PATH", value: "/usr/bin:/bin")],
+            workspace: .copy
+        )
+        let request = SandboxRequest(
+            mounts: [],
+            home: .init(path: "/home/bailey"),
+            readable: [pack.directory],
+            limits: limits,
+            identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
+            launcherPath: try LauncherLocator.locate(caller: caller),
+            canary: canary,
+            usesTerminal: false,
+            userName: caller.userName,
+            run: run
+        )
+        let action = Action(
+            kind: .runCommand(command),
+            principal: .human(userID: caller.userID),
+            run: run,
+            project: project
+        )
+        let grant = try authority.authorize(action)
+        let streams = StandardStreams(input: null, output: null, error: null)
+        let outcome = try Execution.perform(grant, request, caller: caller, time: time, streams: streams)
+        return outcome.ending == .exited(code: 0)
+    }
+}

@@ -1,0 +1,94 @@
+/// Which module may import what. An arrow is written here and in Package.swift, so that none appears by accident.
+///
+/// Arrows go one way. A module that is not named here does not belong to the package.
+enum ModuleGraph {
+    struct Module: Sendable, CustomStringConvertible {
+        let name: String
+        /// Modules of this package and products of its dependencies.
+        let imports: Set<String>
+        /// Modules that come with the tool chain.
+        let system: Set<String>
+
+        init(_ name: String, _ imports: Set<String>, system: Set<String> = []) {
+            self.name = name
+            self.imports = imports
+            self.system = system
+        }
+
+        var description: String { name }
+    }
+
+    static let modules: [Module] = [
+        // Leaves
+        Module("CLinux", []),
+        Module("CSeccomp", []),
+        Module("CZlib", []),
+        Module("Domain", [], system: ["Glibc"]),
+        Module("Files", ["CLinux"], system: ["Glibc", "Synchronization"]),
+        Module("LauncherCore", ["CLinux"], system: ["Glibc"]),
+
+        // What may be done, and what is known of it
+        Module("Policy", ["Domain", "Yams"]),
+        Module("Authority", ["Domain", "Policy"]),
+        Module("Redaction", ["Domain"]),
+        Module("Journal", ["Crypto", "Domain", "Files", "Redaction"], system: ["Glibc", "Synchronization"]),
+
+        // How it is done
+        Module(
+            "Sandbox",
+            ["Authority", "CLinux", "CSeccomp", "Domain", "Files", "LauncherCore"],
+            system: ["Glibc", "Synchronization"]
+        ),
+        Module(
+            "Workspace",
+            ["Authority", "Crypto", "Domain", "Files", "Policy"],
+            system: ["Glibc", "Synchronization"]
+        ),
+        Module(
+            "Git",
+            ["CZlib", "Crypto", "Domain", "Files", "Sandbox", "Workspace"],
+            system: ["Glibc", "Synchronization"]
+        ),
+
+        // What a person calls
+        Module(
+            "Commands",
+            [
+                "ArgumentParser", "Authority", "CLinux", "Crypto", "Domain", "Files", "Git", "Journal", "Policy",
+                "Redaction", "Sandbox", "Workspace",
+            ],
+            system: ["Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
+        ),
+        Module("bailey", ["Commands"], system: ["Glibc"]),
+        Module("bailey-launcher", ["LauncherCore"], system: ["Glibc"]),
+    ]
+
+    /// Modules that stay free of Foundation, which costs start time and brings its own idea of paths and text.
+    static let withoutFoundation: Set<String> = [
+        "Authority", "Domain", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "Sandbox", "Workspace",
+        "bailey-launcher",
+    ]
+
+    /// System libraries, each with the one Swift module that imports it.
+    static let systemLibraries = [("CSeccomp", "Sandbox"), ("CZlib", "Git")]
+
+    static let products: Set<String> = ["ArgumentParser", "Crypto", "Yams"]
+
+    /// A path of imports that comes back to where it began, or nil.
+    static func cycle(in graph: [String: Set<String>]) -> [String]? {
+        var finished: Set<String> = []
+        func visit(_ name: String, _ path: [String]) -> [String]? {
+            if let start = path.firstIndex(of: name) { return Array(path[start...]) + [name] }
+            if finished.contains(name) { return nil }
+            for next in (graph[name] ?? []).sorted() {
+                if let found = visit(next, path + [name]) { return found }
+            }
+            finished.insert(name)
+            return nil
+        }
+        for name in graph.keys.sorted() {
+            if let found = visit(name, []) { return found }
+        }
+        return nil
+    }
+}
