@@ -51,8 +51,8 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
     let options: [String]
     /// Arguments of the attempt inside, or the snippet.
     let inside: String
-    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary`, `bailey` or `size`; or the rule
-    /// that must point it out.
+    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary`, `bailey` or `size`; or the
+    /// rule that must point it out.
     let outside: String
 
     var testDescription: String { "\(id) \(attempt)" }

@@ -12,25 +12,27 @@ struct ShellAttack {
         template = yard.path + "/template"
         try yard.makeProject(template)
         // Without this, every row would pass because nothing is ever applied.
-        let harmless = try inside(id: "harmless", snippet: "echo three > source/new.txt", check: "tree")
+        let change = "echo three > source/new.txt"
+        let harmless = try inside(id: "harmless", snippet: change, check: "tree", noteCounts: false)
         guard harmless.verdict == .through else {
             throw AttackError("apply a harmless change, so that a held one means something: \(harmless)")
         }
     }
 
     func findings(_ row: AttackRow) throws -> (wall: AttackFinding, control: AttackFinding) {
-        let wall = try inside(id: row.id, snippet: row.inside, check: row.outside)
+        let isNoted = row.expected == .noted
+        let wall = try inside(id: row.id, snippet: row.inside, check: row.outside, noteCounts: isNoted)
         return (wall, try outside(row))
     }
 
-    private func inside(id: String, snippet: String, check: String) throws -> AttackFinding {
+    private func inside(id: String, snippet: String, check: String, noteCounts: Bool) throws -> AttackFinding {
         let project = try copyTemplate("wall-" + id)
         let before = try state(project, canary: yard.canary, check: check)
         let command = ["/bin/sh", "-c", snippet, "sh", yard.canary, "wall"]
         let result = try yard.wall(command, in: project, options: ["--apply", "auto", "--json"], timeoutSeconds: 60)
         let summary = "status \(result.status) \(result.stdout.prefix(600)) \(result.stderr.prefix(400))"
         guard try state(project, canary: yard.canary, check: check) == before else {
-            let isNoted = try isNamed(check, inRecordsOf: project)
+            let isNoted = try noteCounts && isNamed(check, inRecordsOf: project)
             return AttackFinding(verdict: isNoted ? .private : .through, detail: isNoted ? "noted: \(check)" : summary)
         }
         if result.timedOut || [125, 126, 127].contains(result.status) {
