@@ -10,7 +10,7 @@ struct LoneAttack {
 
     func findings(_ row: AttackRow) throws -> (wall: AttackFinding, control: AttackFinding) {
         let wall = try finding(row, extra: row.inside, tag: "wall") { command in
-            let options = ["--apply", "never"] + row.options
+            let options = ["--apply", "never"] + row.options.split(separator: " ").map(String.init)
             return try yard.wall(command, in: yard.project, options: options, timeoutSeconds: 40)
         }
         let directory = yard.path + "/" + row.id

@@ -27,7 +27,7 @@ static void many_processes(const char *id) {
     (void)id;
     long wanted = amount("1500"), made = 0;
     int code = 0;
-    setpgid(0, 0);
+    pid_t parent = getpid();
     for (; made < wanted; made++) {
         pid_t child = fork();
         if (child < 0) {
@@ -36,7 +36,7 @@ static void many_processes(const char *id) {
         }
         if (child == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
-            pause();
+            if (getppid() == parent) pause();
             _exit(0);
         }
     }
