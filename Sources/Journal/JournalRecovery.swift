@@ -20,13 +20,23 @@ package struct JournalRecovery: Sendable, Equatable {
     }
 }
 
+/// A journal's file with its lock. The lock is given back by word: a child that another thread is just starting shares the
+/// open file until it executes, and would keep the lock that long.
+struct LockedFile: ~Copyable {
+    let descriptor: Descriptor
+
+    var raw: Int32 { descriptor.raw }
+
+    deinit { _ = flock(descriptor.raw, LOCK_UN) }
+}
+
 /// Opening a journal's files: made if absent, checked from the first line on, an unfinished tail cut off.
 enum JournalOpening {
     static let fileName = Array("journal.jsonl".utf8)
 
     /// Everything a writer starts from.
     struct Opened: ~Copyable {
-        let file: Descriptor
+        let file: LockedFile
         let mark: Descriptor
         let chain: Chain
         let recovery: JournalRecovery?
@@ -42,11 +52,12 @@ enum JournalOpening {
         let attempt = "open the journal of \(subject.name)"
         do {
             let directory = try makeDirectory(subject, in: parent)
-            let file = try directory.open(fileName, flags: O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: 0o600)
+            let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+            let file = LockedFile(descriptor: try directory.open(fileName, flags: flags, mode: 0o600))
             try lock(file, subject: subject, time: time, waitSeconds: lockWaitSeconds)
             let size = try checkedSize(file, subject: subject)
             let mark = try durableMark(in: directory, journalBytes: size, subject: subject)
-            let scan = try JournalScan(try file.duplicate(), subject: subject, mark: mark, onLine: onLine)
+            let scan = try JournalScan(try file.descriptor.duplicate(), subject: subject, mark: mark, onLine: onLine)
             let recovery = try cut(file, size: size, scan: scan, subject: subject)
             let markFile = try directory.open(DurableMark.fileName, flags: O_WRONLY | O_NOFOLLOW)
             if recovery != nil || scan.chain.byteCount > mark.byteOffset {
@@ -79,7 +90,7 @@ enum JournalOpening {
 
     /// One writer at a time, in whatever process.
     private static func lock(
-        _ file: borrowing Descriptor,
+        _ file: borrowing LockedFile,
         subject: JournalSubject,
         time: any TimeSource,
         waitSeconds: UInt64
@@ -99,7 +110,7 @@ enum JournalOpening {
         }
     }
 
-    private static func checkedSize(_ file: borrowing Descriptor, subject: JournalSubject) throws -> UInt64 {
+    private static func checkedSize(_ file: borrowing LockedFile, subject: JournalSubject) throws -> UInt64 {
         var raw = stat()
         _ = try SystemError.check("stat", fstat(file.raw, &raw))
         let status = FileStatus(raw)
@@ -145,7 +156,7 @@ enum JournalOpening {
     }
 
     private static func cut(
-        _ file: borrowing Descriptor,
+        _ file: borrowing LockedFile,
         size: UInt64,
         scan: JournalScan,
         subject: JournalSubject

@@ -12,7 +12,7 @@ package final class JournalWriter: Sendable {
     /// What was cut off an unfinished tail when the journal was opened; the caller appends ``JournalRecovery/record``.
     package let recovery: JournalRecovery?
 
-    private let file: Descriptor
+    private let file: LockedFile
     private let mark: Descriptor
     private let time: any TimeSource
     private let monitor: Monitor<State>
@@ -71,10 +71,6 @@ package final class JournalWriter: Sendable {
         mark = opened.mark
         self.time = time
     }
-
-    /// Lets go of the lock by word: a child that another thread is just starting shares the open file until it executes,
-    /// and would keep the lock that long.
-    deinit { _ = flock(file.raw, LOCK_UN) }
 
     /// Where the journal stands: what a checkpoint pins.
     package var head: JournalHead { monitor.withLock { $0.chain.head } }

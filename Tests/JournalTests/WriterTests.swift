@@ -206,7 +206,7 @@ struct WriterTests {
         let mark = Descriptor(owning: open("/dev/null", O_WRONLY | O_CLOEXEC))
         let chain = Chain(.run(Fixture.run("device")))
         let writer = JournalWriter(
-            JournalOpening.Opened(file: file, mark: mark, chain: chain, recovery: nil),
+            JournalOpening.Opened(file: LockedFile(descriptor: file), mark: mark, chain: chain, recovery: nil),
             time: FakeTime()
         )
         for _ in 0..<2 {
