@@ -6,14 +6,18 @@ import Glibc
 struct Prompt {
     private static let linesMax = 20
     private static let lineBytesMax = 256
+    /// Leaves the alternate screen, stops mouse and paste reports, resets modes, character set, attributes and the scroll
+    /// region (which would move the cursor, so that it is kept), and shows the cursor.
+    private static let reset =
+        "\u{1B}[?1049l\u{1B}[?1000l\u{1B}[?1002l\u{1B}[?1003l\u{1B}[?1006l\u{1B}[?2004l"
+        + "\u{1B}7\u{1B}[!p\u{1B}[r\u{1B}8\u{1B}(B\u{1B}[m\u{1B}[?25h\r\n"
     private let terminal: Int32
 
     /// Nil where there is no terminal.
     init?() {
         terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard terminal >= 0 else { return nil }
-        // Leave the alternate screen, stop mouse and paste reports, reset the character set, attributes and scroll region.
-        show("\u{1B}[?1049l\u{1B}[?1000l\u{1B}[?1002l\u{1B}[?1003l\u{1B}[?2004l\u{1B}(B\u{1B}[m\u{1B}[r\u{1B}[?25h\r\n", raw: true)
+        show(Self.reset, raw: true)
     }
 
     func show(_ line: String) { show(line + "\n", raw: true) }
