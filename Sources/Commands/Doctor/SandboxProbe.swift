@@ -42,19 +42,24 @@ struct SandboxProbe {
             readable: [],
             limits: ResourceLimits(),
             identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
-            launcherPath: try LauncherLocator.locate(caller: caller),
             canary: state.path,
-            usesTerminal: false,
             userName: caller.userName,
             run: run
         )
+        let null = try NullStreams()
         let grant = try assembly.authority.authorize(action)
         return try Execution.perform(
             grant,
             request,
             caller: caller,
             time: assembly.time,
-            streams: StandardStreams()
+            prepared: try PreparedSandbox(
+                launcherPath: try LauncherLocator.locate(caller: caller),
+                limits: ResourceLimits(),
+                streams: null.streams,
+                usesTerminal: false,
+                run: run
+            )
         )
     }
 }

@@ -26,6 +26,9 @@ struct RunPath {
         defer { withExtendedLifetime(lock) {} }
         CrashPoint.reached("run directory made")
 
+        // The launcher starts and waits, while we find out what to tell it.
+        let sandbox = try prepareSandbox(place, run)
+
         // What the command will see: the project without what is hidden.
         let git = try GitView(project: place.project, caller: caller)
         if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
@@ -47,7 +50,7 @@ struct RunPath {
         // The decision, the grant and the execution that consumes it.
         let outcome: Outcome
         do {
-            outcome = try execute(action, &plan, place, assembly, records, journal, directory, git)
+            outcome = try execute(action, &plan, sandbox, place, assembly, records, journal, directory, git)
         } catch {
             try fail(error, records, journal, assembly, place, directory)
             throw error
@@ -71,6 +74,7 @@ struct RunPath {
     private func execute(
         _ action: Action,
         _ plan: inout WorkspacePlan,
+        _ sandbox: PreparedSandbox,
         _ place: borrowing RunPlace,
         _ assembly: Assembly,
         _ records: RunRecords,
@@ -82,14 +86,24 @@ struct RunPath {
         let grant = try permit(action, plan, place, assembly, records, journal, directory)
         CrashPoint.reached("grant recorded")
         do {
-            return try view.execute(grant, plan, streams: streams)
+            return try view.execute(grant, plan, sandbox)
         } catch let error as SandboxError where error.code == .overlay && choice == .auto {
             // This file system cannot be a layer. A copy is as safe and only slower; the record says why.
             plan = try prepare(.copy(reason: error.message), place, directory, assembly, git)
             let copied = try makeAction(place, action.run, plan)
             let again = try permit(copied, plan, place, assembly, records, journal, directory)
-            return try view.execute(again, plan, streams: streams)
+            return try view.execute(again, plan, prepareSandbox(place, action.run))
         }
+    }
+
+    private func prepareSandbox(_ place: borrowing RunPlace, _ run: RunID) throws -> PreparedSandbox {
+        try PreparedSandbox(
+            launcherPath: try LauncherLocator.locate(caller: caller),
+            limits: place.limits,
+            streams: streams,
+            usesTerminal: place.usesTerminal,
+            run: run
+        )
     }
 
     private func closing(
