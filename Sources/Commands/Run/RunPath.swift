@@ -24,6 +24,8 @@ struct RunPath {
         let directory = try RunDirectory.create(run, in: place.projectDirectory)
         let lock = try RunLock(directory)
         defer { withExtendedLifetime(lock) {} }
+        try directory.publish(in: place.projectDirectory)
+        CrashPoint.reached("run directory made")
 
         // What the command will see: the project without what is hidden.
         let workspace = Workspace(
@@ -36,7 +38,15 @@ struct RunPath {
         )
         let git = try GitView(project: place.project, caller: caller)
         if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
-        var plan = try prepare(workspace, choice, git)
+        var plan: WorkspacePlan
+        do {
+            plan = try prepare(workspace, choice, git)
+        } catch {
+            // Nothing was decided and nothing begun: there is nothing to record.
+            try? directory.remove(from: place.projectDirectory)
+            throw error
+        }
+        CrashPoint.reached("workspace prepared")
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
         var action = try makeAction(place, run, plan)
@@ -48,6 +58,7 @@ struct RunPath {
         )
         let records = RunRecords(redactor: redactor)
         let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
+        CrashPoint.reached("journal created")
 
         var isExecuted = false
         do {
@@ -64,6 +75,7 @@ struct RunPath {
             let created = records.created(action, digest: digest, decision: decision, plan: summary)
             let grant = try assembly.authority.authorize(action)
             try journal.append([created, records.granted(grant)], actor: place.principal)
+            CrashPoint.reached("grant recorded")
 
             // The execution, which consumes the grant.
             let view = try SandboxView(place: place, assembly: assembly, run: run, git: git)
@@ -79,6 +91,7 @@ struct RunPath {
                 outcome = try view.execute(second, plan, streams: streams)
             }
             isExecuted = true
+            CrashPoint.reached("command exited")
 
             // What it did: every writer is dead, so what is listed now is what there is.
             let changes = try plan.listChanges(limits: place.limits)
@@ -94,6 +107,7 @@ struct RunPath {
             let report = try gate.judge(changes)
             try WorkspacePlan.storeChanges(report.changeSet, runDirectory: directory.path)
             try journal.append([records.exited(outcome), records.changes(report)], actor: place.principal)
+            CrashPoint.reached("changes recorded")
 
             // What becomes of it: applied, held or discarded.
             let closing = RunClosing(
@@ -108,7 +122,9 @@ struct RunPath {
                 console: place.console
             )
             let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
+            CrashPoint.reached("changes settled")
             try assembly.recordHead(of: run, journal, place)
+            CrashPoint.reached("head recorded")
             try SettledMark.set(directory)
             return try RunReport(run: run, options: options, console: place.console)
                 .finish(outcome, state: state, report: report)

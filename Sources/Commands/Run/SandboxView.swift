@@ -35,6 +35,8 @@ struct SandboxView {
     func execute(_ grant: consuming Grant, _ plan: WorkspacePlan, streams: StandardStreams) throws -> Outcome {
         var request = base
         request.mounts = plan.mounts
-        return try Execution.perform(grant, request, caller: caller, time: time, streams: streams)
+        return try Execution.perform(grant, request, caller: caller, time: time, streams: streams) {
+            CrashPoint.reached("sandbox started")
+        }
     }
 }
