@@ -24,6 +24,7 @@ struct RunPath {
         let directory = try RunDirectory.create(run, in: place.projectDirectory)
         let lock = try RunLock(directory)
         defer { withExtendedLifetime(lock) {} }
+        try directory.publish(in: place.projectDirectory)
         CrashPoint.reached("run directory made")
 
         // The launcher starts and waits, while we find out what to tell it.
@@ -32,7 +33,7 @@ struct RunPath {
         // What the command will see: the project without what is hidden.
         let git = try GitView(project: place.project, caller: caller)
         if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
-        var plan = try prepare(choice, place, directory, assembly, git)
+        var plan = try prepareFirst(place, directory, assembly, git)
         CrashPoint.reached("workspace prepared")
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
@@ -45,7 +46,7 @@ struct RunPath {
         )
         let records = RunRecords(redactor: redactor)
         let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
-        CrashPoint.reached("journal made")
+        CrashPoint.reached("journal created")
 
         // The decision, the grant and the execution that consumes it.
         let outcome: Outcome
@@ -64,6 +65,7 @@ struct RunPath {
         let report = try closing.record(outcome, gate: gate, limits: place.limits)
         CrashPoint.reached("changes recorded")
         let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
+        CrashPoint.reached("changes settled")
         try assembly.recordHead(of: run, journal, place)
         CrashPoint.reached("head recorded")
         try SettledMark.set(directory)
@@ -163,6 +165,21 @@ struct RunPath {
     /// With --json standard output is ours, and the command's output goes to standard error.
     private var streams: StandardStreams {
         options.json ? StandardStreams(input: 0, output: 2, error: 2) : StandardStreams()
+    }
+
+    /// An error here leaves nothing: nothing was decided and nothing begun, so that there is nothing to record.
+    private func prepareFirst(
+        _ place: borrowing RunPlace,
+        _ directory: borrowing RunDirectory,
+        _ assembly: Assembly,
+        _ git: GitView
+    ) throws -> WorkspacePlan {
+        do {
+            return try prepare(choice, place, directory, assembly, git)
+        } catch {
+            try? directory.remove(from: place.projectDirectory)
+            throw error
+        }
     }
 
     private func prepare(

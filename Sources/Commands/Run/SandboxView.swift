@@ -33,6 +33,8 @@ struct SandboxView {
     func execute(_ grant: consuming Grant, _ plan: WorkspacePlan, _ prepared: PreparedSandbox) throws -> Outcome {
         var request = base
         request.mounts = plan.mounts
-        return try Execution.perform(grant, request, caller: caller, time: time, prepared: prepared)
+        return try Execution.perform(grant, request, caller: caller, time: time, prepared: prepared) {
+            CrashPoint.reached("sandbox started")
+        }
     }
 }
