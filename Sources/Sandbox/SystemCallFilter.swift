@@ -44,6 +44,8 @@ enum SystemCallFilter {
         for persona: UInt64 in [0, 0xFFFF_FFFF, 0x4_0000] {
             try rules.add(allow, "personality", [.masked(0, mask: 0xFFFF_FFFF, equals: persona)])
         }
+        // Limits of the caller itself: the kernel lets a process of the same user change those of the sandbox's init.
+        try rules.add(allow, "prlimit64", [.masked(0, mask: 0xFFFF_FFFF, equals: 0)])
         // Filters of its own, yes; a listener that answers for other processes, no (SECCOMP_FILTER_FLAG_NEW_LISTENER).
         try rules.add(allow, "seccomp", [.masked(1, mask: 0x8, equals: 0)])
     }

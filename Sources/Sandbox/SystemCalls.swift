@@ -53,7 +53,7 @@ enum SystemCalls {
         "setpgid", "setregid", "setresgid", "setresuid", "setreuid", "setsid", "setuid",
     ]
     private static let scheduling = [
-        "getcpu", "getpriority", "getrlimit", "getrusage", "ioprio_get", "ioprio_set", "prlimit64", "sched_get_priority_max",
+        "getcpu", "getpriority", "getrlimit", "getrusage", "ioprio_get", "ioprio_set", "sched_get_priority_max",
         "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler",
         "sched_rr_get_interval", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler",
         "sched_yield", "setpriority", "setrlimit",

@@ -24,8 +24,8 @@ package struct CommitGate {
         self.limits = limits
     }
 
-    /// Judges every entry, and compares the trees with what the command started from. Call it again before an apply that
-    /// comes later: the trees may have changed.
+    /// Judges every entry, and compares the trees with what the command started from. Call it again before an apply
+    /// that comes later: the trees may have changed.
     package func judge(
         _ changeSet: ChangeSet,
         inspector: any ChangeInspector

@@ -15,6 +15,33 @@ struct PackCheck: Sendable {
     let run: RunID
     let project: ProjectID
 
+    init(_ place: borrowing RunPlace, _ assembly: Assembly, _ run: RunID) {
+        self.init(
+            caller: place.caller,
+            authority: assembly.authority,
+            time: assembly.time,
+            canary: place.state.path,
+            run: run,
+            project: place.projectDirectory.id
+        )
+    }
+
+    init(
+        caller: Caller,
+        authority: Authority,
+        time: SystemTime,
+        canary: String,
+        run: RunID,
+        project: ProjectID
+    ) {
+        self.caller = caller
+        self.authority = authority
+        self.time = time
+        self.canary = canary
+        self.run = run
+        self.project = project
+    }
+
     /// True if git finds the pack and its index whole.
     func verify(_ pack: GitPack) throws -> Bool {
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)

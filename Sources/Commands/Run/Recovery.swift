@@ -47,12 +47,28 @@ enum Recovery {
         case .applied, .discarded:
             if !journal.isEnded { try journal.append(records.completed(state == .applied ? .applied : .discarded), actor: .system) }
         case .running, .interrupted:
-            try journal.append(records.interrupted(), actor: .system)
-            try directory.handle.removeTree(Array("workspace".utf8))
+            try hold(directory, journal, records)
         case .finished, .failed:
             break
         }
         try assembly.recordHead(of: run, journal, project, principal)
         try SettledMark.set(directory)
+    }
+
+    /// A command whose Bailey died was killed with it; what it had done until then is held like any change.
+    private static func hold(
+        _ directory: borrowing RunDirectory,
+        _ journal: JournalWriter,
+        _ records: RunRecords
+    ) throws {
+        guard let plan = try? WorkspacePlan.load(runDirectory: directory.path),
+            let changes = try? plan.listChanges(limits: ResourceLimits()), !changes.isEmpty
+        else {
+            try journal.append(records.interrupted(), actor: .system)
+            try directory.handle.removeTree(Array("workspace".utf8))
+            return
+        }
+        try WorkspacePlan.storeChanges(changes, runDirectory: directory.path)
+        try journal.append([records.lost(), records.changes(changes)], actor: .system)
     }
 }

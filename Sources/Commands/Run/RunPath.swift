@@ -16,7 +16,7 @@ struct RunPath {
     let caller: Caller
 
     func run() throws -> Int32 {
-        // Where: the project, the state, what the operator allows.
+        // Where: the project, the state, what the operator allows. What a killed Bailey left is healed first.
         let place = try RunPlace.open(options, caller: caller)
         let assembly = try Assembly(place)
         try Recovery.recoverAll(place.projectDirectory, assembly, place.principal)
@@ -24,22 +24,16 @@ struct RunPath {
         let directory = try RunDirectory.create(run, in: place.projectDirectory)
         let lock = try RunLock(directory)
         defer { withExtendedLifetime(lock) {} }
+        CrashPoint.reached("run directory made")
 
         // What the command will see: the project without what is hidden.
-        let workspace = Workspace(
-            project: place.project,
-            runDirectory: directory.path,
-            stateDirectory: place.state.path,
-            run: run,
-            limits: place.limits,
-            time: assembly.time
-        )
         let git = try GitView(project: place.project, caller: caller)
         if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
-        var plan = try prepare(workspace, choice, git)
+        var plan = try prepare(choice, place, directory, assembly, git)
+        CrashPoint.reached("workspace prepared")
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
-        var action = try makeAction(place, run, plan)
+        let action = try makeAction(place, run, plan)
         let redactor = HiddenValues.redactor(
             caller: caller,
             project: place.project,
@@ -48,78 +42,100 @@ struct RunPath {
         )
         let records = RunRecords(redactor: redactor)
         let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
+        CrashPoint.reached("journal made")
 
-        var isExecuted = false
+        // The decision, the grant and the execution that consumes it.
+        let outcome: Outcome
         do {
-            // The decision and the grant, durable before anything happens.
-            let decision = assembly.authority.decide(action)
-            let digest = assembly.authority.digest(of: action)
-            try Inputs.write(action, digest: digest, key: assembly.key, in: directory)
-            let summary = RunRecords.PlanSummary(
-                engine: .native,
-                copyReason: plan.copyReason,
-                hiddenCount: plan.hidden.count,
-                limits: place.limits
-            )
-            let created = records.created(action, digest: digest, decision: decision, plan: summary)
-            let grant = try assembly.authority.authorize(action)
-            try journal.append([created, records.granted(grant)], actor: place.principal)
-
-            // The execution, which consumes the grant.
-            let view = try SandboxView(place: place, assembly: assembly, run: run, git: git)
-            let outcome: Outcome
-            do {
-                outcome = try view.execute(grant, plan, streams: streams)
-            } catch let error as SandboxError where error.code == .overlay && choice == .auto {
-                // This file system cannot be a layer. A copy is as safe and only slower; the record says why.
-                plan = try prepare(workspace, .copy(reason: error.message), git)
-                action = try makeAction(place, run, plan)
-                let second = try assembly.authority.authorize(action)
-                try journal.append(records.granted(second), actor: place.principal)
-                outcome = try view.execute(second, plan, streams: streams)
-            }
-            isExecuted = true
-
-            // What it did: every writer is dead, so what is listed now is what there is.
-            let changes = try plan.listChanges(limits: place.limits)
-            let packs = PackCheck(
-                caller: caller,
-                authority: assembly.authority,
-                time: assembly.time,
-                canary: place.state.path,
-                run: run,
-                project: place.projectDirectory.id
-            )
-            let gate = ChangeGate(plan: plan, limits: place.limits, inspector: git.inspector(verifyPack: packs.verify))
-            let report = try gate.judge(changes)
-            try WorkspacePlan.storeChanges(report.changeSet, runDirectory: directory.path)
-            try journal.append([records.exited(outcome), records.changes(report)], actor: place.principal)
-
-            // What becomes of it: applied, held or discarded.
-            let closing = RunClosing(
-                principal: place.principal,
-                project: place.projectDirectory.id,
-                lockDirectory: place.projectDirectory.path,
-                assembly: assembly,
-                records: records,
-                journal: journal,
-                runDirectory: directory.path,
-                plan: plan,
-                console: place.console
-            )
-            let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
-            try assembly.recordHead(of: run, journal, place)
-            try SettledMark.set(directory)
-            return try RunReport(run: run, options: options, console: place.console)
-                .finish(outcome, state: state, report: report)
+            outcome = try execute(action, &plan, place, assembly, records, journal, directory, git)
         } catch {
-            // What a command did is never thrown away over an error of ours: the next start looks at it.
-            guard !isExecuted else { throw error }
-            try fail(error, records, journal, assembly, place, run)
-            try directory.handle.removeTree(Array("workspace".utf8))
-            try SettledMark.set(directory)
+            try fail(error, records, journal, assembly, place, directory)
             throw error
         }
+        CrashPoint.reached("command exited")
+
+        // What it did, and what becomes of it. An error from here on leaves it to the next start, which holds it.
+        let closing = closing(plan, place, assembly, records, journal, directory)
+        let packs = PackCheck(place, assembly, run)
+        let gate = ChangeGate(plan: plan, limits: place.limits, inspector: git.inspector(verifyPack: packs.verify))
+        let report = try closing.record(outcome, gate: gate, limits: place.limits)
+        CrashPoint.reached("changes recorded")
+        let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
+        try assembly.recordHead(of: run, journal, place)
+        CrashPoint.reached("head recorded")
+        try SettledMark.set(directory)
+        return try RunReport(run: run, options: options, console: place.console)
+            .finish(outcome, state: state, report: report)
+    }
+
+    private func execute(
+        _ action: Action,
+        _ plan: inout WorkspacePlan,
+        _ place: borrowing RunPlace,
+        _ assembly: Assembly,
+        _ records: RunRecords,
+        _ journal: JournalWriter,
+        _ directory: borrowing RunDirectory,
+        _ git: GitView
+    ) throws -> Outcome {
+        let view = try SandboxView(place: place, assembly: assembly, run: action.run, git: git)
+        let grant = try permit(action, plan, place, assembly, records, journal, directory)
+        CrashPoint.reached("grant recorded")
+        do {
+            return try view.execute(grant, plan, streams: streams)
+        } catch let error as SandboxError where error.code == .overlay && choice == .auto {
+            // This file system cannot be a layer. A copy is as safe and only slower; the record says why.
+            plan = try prepare(.copy(reason: error.message), place, directory, assembly, git)
+            let copied = try makeAction(place, action.run, plan)
+            let again = try permit(copied, plan, place, assembly, records, journal, directory)
+            return try view.execute(again, plan, streams: streams)
+        }
+    }
+
+    private func closing(
+        _ plan: WorkspacePlan,
+        _ place: borrowing RunPlace,
+        _ assembly: Assembly,
+        _ records: RunRecords,
+        _ journal: JournalWriter,
+        _ directory: borrowing RunDirectory
+    ) -> RunClosing {
+        RunClosing(
+            principal: place.principal,
+            project: place.projectDirectory.id,
+            lockDirectory: place.projectDirectory.path,
+            assembly: assembly,
+            records: records,
+            journal: journal,
+            runDirectory: directory.path,
+            plan: plan,
+            console: place.console
+        )
+    }
+
+    /// Decides, and has the decision and the grant durable before anything happens.
+    private func permit(
+        _ action: Action,
+        _ plan: WorkspacePlan,
+        _ place: borrowing RunPlace,
+        _ assembly: Assembly,
+        _ records: RunRecords,
+        _ journal: JournalWriter,
+        _ directory: borrowing RunDirectory
+    ) throws -> Grant {
+        let digest = assembly.authority.digest(of: action)
+        try Inputs.write(action, digest: digest, key: assembly.key, in: directory)
+        let summary = RunRecords.PlanSummary(
+            engine: .native,
+            copyReason: plan.copyReason,
+            hiddenCount: plan.hidden.count,
+            limits: place.limits
+        )
+        let decision = assembly.authority.decide(action)
+        let created = records.created(action, digest: digest, decision: decision, plan: summary)
+        let grant = try assembly.authority.authorize(action)
+        try journal.append([created, records.granted(grant)], actor: place.principal)
+        return grant
     }
 
     private var choice: Workspace.Choice {
@@ -135,8 +151,26 @@ struct RunPath {
         options.json ? StandardStreams(input: 0, output: 2, error: 2) : StandardStreams()
     }
 
-    private func prepare(_ workspace: Workspace, _ choice: Workspace.Choice, _ git: GitView) throws -> WorkspacePlan {
-        try workspace.prepare(choice, gitDirectories: git.outsideDirectories, isTrackedUnchanged: git.isTrackedUnchanged)
+    private func prepare(
+        _ choice: Workspace.Choice,
+        _ place: borrowing RunPlace,
+        _ directory: borrowing RunDirectory,
+        _ assembly: Assembly,
+        _ git: GitView
+    ) throws -> WorkspacePlan {
+        let workspace = Workspace(
+            project: place.project,
+            runDirectory: directory.path,
+            stateDirectory: place.state.path,
+            run: directory.run,
+            limits: place.limits,
+            time: assembly.time
+        )
+        return try workspace.prepare(
+            choice,
+            gitDirectories: git.outsideDirectories,
+            isTrackedUnchanged: git.isTrackedUnchanged
+        )
     }
 
     private func makeAction(_ place: borrowing RunPlace, _ run: RunID, _ plan: WorkspacePlan) throws -> Action {
@@ -161,18 +195,19 @@ struct RunPath {
         )
     }
 
-    /// A run that did not come to its end says so in its journal, if that can still be written.
+    /// A run whose command was not executed says so in its journal, and leaves nothing else.
     private func fail(
         _ error: any Error,
         _ records: RunRecords,
         _ journal: JournalWriter,
         _ assembly: Assembly,
         _ place: borrowing RunPlace,
-        _ run: RunID
+        _ directory: borrowing RunDirectory
     ) throws {
-        guard !journal.isEnded else { return }
         try journal.append(records.failed(error), actor: place.principal)
-        try assembly.recordHead(of: run, journal, place)
+        try assembly.recordHead(of: directory.run, journal, place)
+        try directory.handle.removeTree(Array("workspace".utf8))
+        try SettledMark.set(directory)
     }
 }
 

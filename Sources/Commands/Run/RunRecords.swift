@@ -63,6 +63,14 @@ struct RunRecords {
         return Record(.commandExited, fields: ending)
     }
 
+    /// A command that died with its Bailey: how it would have ended is not known.
+    func lost() -> Record {
+        Record(
+            .commandExited,
+            ["exit_code": .null, "signal": .null, "was_killed": .flag(true), "cause": .constant("bailey_died")]
+        )
+    }
+
     /// A run whose Bailey was killed while the command ran.
     func interrupted() -> Record {
         Record(.runFailed, ["error": .text(Redacted(constant: "bailey was killed; the sandbox died with it"))])
