@@ -6,14 +6,19 @@ import Glibc
 struct Prompt {
     private static let linesMax = 20
     private static let lineBytesMax = 256
+    /// Leaves the alternate screen, stops mouse and paste reports, resets the character set, attributes, scroll region,
+    /// origin and insert mode, and shows the cursor. The cursor's place is saved around what would move it, and everything
+    /// below is erased, so that the question stands under the command's output and not over it.
+    private static let reset =
+        "\u{1B}7\u{1B}[?1049l\u{1B}[?1000l\u{1B}[?1002l\u{1B}[?1003l\u{1B}[?2004l"
+        + "\u{1B}(B\u{1B}[m\u{1B}[?6l\u{1B}[4l\u{1B}7\u{1B}[r\u{1B}8\u{1B}[?25h\r\n\u{1B}[J"
     private let terminal: Int32
 
     /// Nil where there is no terminal.
     init?() {
         terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard terminal >= 0 else { return nil }
-        // Leave the alternate screen, stop mouse and paste reports, reset the character set, attributes and scroll region.
-        show("\u{1B}[?1049l\u{1B}[?1000l\u{1B}[?1002l\u{1B}[?1003l\u{1B}[?2004l\u{1B}(B\u{1B}[m\u{1B}[r\u{1B}[?25h\r\n", raw: true)
+        show(Self.reset, raw: true)
     }
 
     func show(_ line: String) { show(line + "\n", raw: true) }
