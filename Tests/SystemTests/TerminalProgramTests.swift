@@ -38,6 +38,6 @@ struct TerminalProgramTests {
         try screen.wait(for: "line 777")
         try screen.press("q")
         try screen.wait(for: "host>")
-        #expect(try screen.answer("echo code $?") == ["code 0"])
+        #expect(try screen.answer("echo code $code") == ["code 0"])
     }
 }

@@ -41,10 +41,10 @@ final class TerminalScreen {
 
     func resize(columns: Int, rows: Int) throws { try tmux(["resize-window", "-x", "\(columns)", "-y", "\(rows)"]) }
 
-    /// What is on the screen now, without blank lines.
+    /// What is on the screen now, without blank lines and without the blanks around a line.
     func lines() throws -> [String] {
-        try tmux(["capture-pane", "-p"]).stdout.split(separator: "\n").map { line in
-            String(line.reversed().drop { $0 == " " }.reversed())
+        try tmux(["capture-pane", "-p"]).stdout.split(separator: "\n").map {
+            $0.trimmingCharacters(in: .whitespaces)
         }
     }
 
@@ -72,10 +72,11 @@ final class TerminalScreen {
 
     /// Has the shell on the screen carry out a line, and returns what it printed, once it has ended.
     ///
-    /// The shell prints the marks from two pieces, so that the typed line itself is never taken for them.
+    /// `$code` in the line is the code of what ran before. The shell prints the marks from two pieces, so that the typed
+    /// line itself is never taken for them.
     func answer(_ line: String) throws -> [String] {
         let number = String(UInt32.random(in: 0x1000_0000..<0x7000_0000), radix: 16)
-        try type("clear; printf '%s%s\\n' begin- \(number); \(line); printf '%s%s\\n' end- \(number)")
+        try type("code=$?; clear; printf '%s%s\\n' begin- \(number); \(line); printf '%s%s\\n' end- \(number)")
         try wait(for: "end-" + number)
         let lines = try lines()
         guard let first = lines.firstIndex(of: "begin-" + number), let last = lines.firstIndex(of: "end-" + number)

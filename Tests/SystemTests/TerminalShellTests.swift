@@ -23,9 +23,9 @@ struct TerminalShellTests {
     @Test("a resize arrives inside, at a program that waits too", arguments: TestIdentity.available)
     func resize(_ identity: TestIdentity) throws {
         let screen = try Self.shell(identity)
-        try screen.type("trap 'echo size-changed' WINCH")
+        try screen.type("trap 'printf \"%s%s\\n\" size- changed' WINCH")
         try screen.resize(columns: 70, rows: 20)
-        try screen.wait(for: "size-changed")
+        #expect(try screen.waits { lines in lines.contains { $0.hasSuffix("size-changed") } })
         #expect(try screen.answer("stty size") == ["20 70"])
     }
 
@@ -35,7 +35,7 @@ struct TerminalShellTests {
         try screen.type("clear; printf '%s%s\\n' now- asleep; sleep 300")
         try screen.wait(for: "now-asleep")
         try screen.press("C-c")
-        #expect(try screen.answer("echo code $?") == ["code 130"])
+        #expect(try screen.answer("echo code $code") == ["code 130"])
         #expect(try screen.answer("echo $SHLVL $$ | wc -w") == ["2"])
     }
 
@@ -62,7 +62,7 @@ struct TerminalShellTests {
             try screen.wait(for: "bash-")
             try screen.type(ending)
             try screen.wait(for: "host>")
-            let code = try screen.answer("echo code $?")
+            let code = try screen.answer("echo code $code")
             #expect(code == [ending.hasPrefix("kill") ? "code 137" : "code 7"], "\(ending)")
             #expect(try screen.answer("stty -a") == before, "\(ending)")
         }
@@ -79,7 +79,7 @@ struct TerminalShellTests {
         let killed = try screen.yard.outside("kill -TERM $(cat '\(pidFile)')")
         #expect(killed.status == 0, "\(killed.summary)")
         try screen.wait(for: "host>")
-        #expect(try screen.answer("echo code $?") == ["code 143"])
+        #expect(try screen.answer("echo code $code") == ["code 143"])
         #expect(try screen.answer("stty -a") == before)
     }
 }
