@@ -1,5 +1,6 @@
 import ArgumentParser
 import Domain
+import Sandbox
 
 /// The program: parses, runs and returns the exit code.
 package enum Program {
@@ -14,6 +15,9 @@ package enum Program {
         } catch let error as CommandError {
             console.error(error)
             return error.exitCode
+        } catch let error as SandboxError {
+            console.error(error)
+            return code(error)
         } catch let error as any UserFacingError {
             console.error(error)
             return ExitStatus.failed
@@ -21,6 +25,15 @@ package enum Program {
             return code.rawValue
         } catch {
             return report(error, console)
+        }
+    }
+
+    /// A command that could not be executed has the codes that every shell gives it.
+    private static func code(_ error: SandboxError) -> Int32 {
+        switch error.code {
+        case .commandNotFound: ExitStatus.notFound
+        case .commandNotExecutable: ExitStatus.deniedOrNotExecutable
+        case .setup, .launcher, .workingDirectory, .overlay: ExitStatus.failed
         }
     }
 

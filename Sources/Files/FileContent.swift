@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Reading and writing whole small files and streams, with a limit on everything that is read.
 package enum FileContent {
@@ -63,7 +64,8 @@ package enum FileContent {
         }
     }
 
-    /// Puts a file in place of another: written beside it with the given mode, made durable, then renamed.
+    /// Puts a file in place of another: written beside it with the given mode, made durable, then renamed. Two processes
+    /// that replace the same file at once never share the file beside it; the later rename stands.
     package static func replace(
         _ name: [UInt8],
         in directory: borrowing Directory,
@@ -71,13 +73,30 @@ package enum FileContent {
         mode: UInt32 = 0o600,
         durable: Bool = true
     ) throws(SystemError) {
-        let temporary = Array(".new.".utf8) + name
+        let number = replacements.wrappingAdd(1, ordering: .relaxed).newValue
+        let temporary = Array(".new.\(getpid()).\(number)".utf8)
         do {
-            let file = try directory.open(temporary, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
-            try write(bytes, to: file.raw)
-            if durable { _ = try SystemError.check("fsync", fsync(file.raw)) }
+            try fill(temporary, in: directory, with: bytes, mode: mode, durable: durable)
+            try directory.rename(temporary, to: directory, name)
+        } catch {
+            try? directory.removeFile(temporary)
+            throw error
         }
-        try directory.rename(temporary, to: directory, name)
         if durable { try directory.synchronize() }
+    }
+
+    /// Numbers the replacements of this process. A file of the same name was left by a dead process.
+    private static let replacements = Atomic<UInt64>(0)
+
+    private static func fill(
+        _ name: [UInt8],
+        in directory: borrowing Directory,
+        with bytes: [UInt8],
+        mode: UInt32,
+        durable: Bool
+    ) throws(SystemError) {
+        let file = try directory.open(name, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
+        try write(bytes, to: file.raw)
+        if durable { _ = try SystemError.check("fsync", fsync(file.raw)) }
     }
 }

@@ -34,6 +34,7 @@ enum SystemCallFilter {
         for family in [AF_UNIX, AF_INET, AF_INET6] {
             try rules.add(allow, "socket", [.masked(0, mask: 0xFFFF_FFFF, equals: UInt64(family))])
         }
+        try rules.add(allow, "socketpair", [.masked(0, mask: 0xFFFF_FFFF, equals: UInt64(AF_UNIX))])
         // Device nodes are never made; pipes, sockets and plain files are.
         for call in [("mknod", UInt32(1)), ("mknodat", UInt32(2))] {
             for kind: UInt32 in [0, S_IFREG, S_IFIFO, S_IFSOCK] {

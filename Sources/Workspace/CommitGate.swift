@@ -8,6 +8,12 @@ package struct GateReport: Sendable {
     package let findings: [GateFinding]
     package let conflicts: [Conflict]
 
+    package init(changeSet: ChangeSet, findings: [GateFinding], conflicts: [Conflict]) {
+        self.changeSet = changeSet
+        self.findings = findings
+        self.conflicts = conflicts
+    }
+
     /// The strongest word on any entry.
     package var verdict: Verdict { findings.map(\.level).max() ?? .allow }
     /// Whether the set may enter the project without asking anybody.

@@ -54,7 +54,9 @@ final class AttackYard {
                 try? FileManager.default.removeItem(atPath: directory + "/" + name)
             }
         }
-        // Trees deeper than a path can say are beyond FileManager.
+        // An overlay leaves work directories that nobody may enter; trees deeper than a path can say are beyond
+        // FileManager.
+        _ = try? ProcessRunner.run("/bin/chmod", arguments: ["-R", "u+rwX", path])
         _ = try? ProcessRunner.run("/bin/rm", arguments: ["-rf", path])
     }
 

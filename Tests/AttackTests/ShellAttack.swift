@@ -34,9 +34,9 @@ struct ShellAttack {
             let isNoted = try row.expected == .noted && isNamed(check, inRecordsOf: project)
             return AttackFinding(verdict: isNoted ? .private : .through, detail: isNoted ? "noted: \(check)" : summary)
         }
-        if result.timedOut || [125, 126, 127].contains(result.status) {
-            return AttackFinding(verdict: .error, detail: summary)
-        }
+        // Where a refusal is expected, Bailey may well refuse to start in such a project.
+        let isBroken = row.expected != .refused && [125, 126, 127].contains(result.status)
+        if result.timedOut || isBroken { return AttackFinding(verdict: .error, detail: summary) }
         let isHeld = result.stdout.contains("\"state\":\"held\"")
         return AttackFinding(verdict: .refused, detail: isHeld ? "held by the gate" : summary)
     }

@@ -1,5 +1,4 @@
 import Domain
-
 import Journal
 import Policy
 import Redaction
@@ -79,5 +78,6 @@ struct HeldRun: ~Copyable {
 
     func recordHead(_ session: borrowing Session, _ closing: RunClosing) throws {
         try assembly.recordHead(of: run, closing.journal, session.project, session.principal)
+        try SettledMark.set(directory)
     }
 }

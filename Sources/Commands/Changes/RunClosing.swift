@@ -44,8 +44,10 @@ struct RunClosing {
     /// Applies a judged set: intent recorded, performed, result recorded.
     func apply(_ report: GateReport) throws {
         let set = report.changeSet
+        try SettledMark.clear(runDirectory: runDirectory)
         let grant = try assembly.authority.authorize(action(.applyChanges(set.digest)))
         try journal.append([records.granted(grant), records.applying(set)], actor: principal)
+        CrashPoint.reached("apply recorded")
         do {
             let apply = Apply(runDirectory: runDirectory, lockDirectory: lockDirectory, checkpoint: CrashPoint.reached)
             let outcome = try apply.perform(set, plan, grant: grant, time: assembly.time)
@@ -68,9 +70,12 @@ struct RunClosing {
     }
 
     func discard(_ set: ChangeSet) throws {
+        try SettledMark.clear(runDirectory: runDirectory)
         let grant = try assembly.authority.authorize(action(.discardChanges(set.digest)))
         try journal.append(records.granted(grant), actor: principal)
+        CrashPoint.reached("discard recorded")
         try Discard(runDirectory: runDirectory).perform(set, grant: grant, time: assembly.time)
+        CrashPoint.reached("discarded")
         try journal.append([records.discarded(set), records.completed(.discarded)], actor: principal)
     }
 

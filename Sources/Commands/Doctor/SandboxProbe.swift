@@ -31,19 +31,27 @@ struct SandboxProbe {
         defer { try? state.handle.removeTree(Array(name.utf8)) }
         try Self.makeDirectory(place + "/lower")
         let action = action(run)
+        let launcher = try LauncherLocator.locate(caller: caller)
         return try (0..<count).map { index in
             // Layers of a finished launch cannot be used for another.
             let layers = place + "/layers\(index)"
             for part in ["", "/upper", "/work"] { try Self.makeDirectory(layers + part) }
             let request = try request(run, lower: place + "/lower", layers: layers, state: state.path)
             let grant = try assembly.authority.authorize(action)
+            let null = try NullStreams()
             let started = assembly.time.monotonicNanoseconds()
             let outcome = try Execution.perform(
                 grant,
                 request,
                 caller: caller,
                 time: assembly.time,
-                streams: StandardStreams()
+                prepared: try PreparedSandbox(
+                    launcherPath: launcher,
+                    limits: ResourceLimits(),
+                    streams: null.streams,
+                    usesTerminal: false,
+                    run: run
+                )
             )
             return (outcome, assembly.time.monotonicNanoseconds() - started)
         }
@@ -77,9 +85,7 @@ struct SandboxProbe {
             readable: [],
             limits: ResourceLimits(),
             identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
-            launcherPath: try LauncherLocator.locate(caller: caller),
             canary: state,
-            usesTerminal: false,
             userName: caller.userName,
             run: run
         )

@@ -34,6 +34,12 @@ struct Session: ~Copyable {
 
     func lines(_ run: RunID) throws -> [JournalLine] {
         let directory = try RunDirectory.open(run, in: project)
+        // A run that is being prepared, or was killed while it was, has no journal yet.
+        if try directory.handle.statusIfPresent(Array("journal".utf8)) == nil,
+            try directory.handle.statusIfPresent(SettledMark.name) == nil
+        {
+            return []
+        }
         return try JournalReader.lines(.run(run), in: directory.handle)
     }
 }

@@ -1,5 +1,6 @@
 import Domain
 import Files
+import Git
 import Glibc
 import Journal
 
@@ -23,6 +24,7 @@ struct ProjectDirectory: ~Copyable {
     ) throws -> ProjectDirectory {
         let register = try ProjectRegister(state: state)
         let root = try Directory(trustedPath: project)
+        try checkTracking(project)
         if try root.statusIfPresent(Array(name.utf8)) == nil {
             guard makesIfAbsent else {
                 throw CommandError(
@@ -39,6 +41,7 @@ struct ProjectDirectory: ~Copyable {
     /// Registers a `.bailey` that was moved, copied or restored, after the caller has looked at it.
     static func adopt(_ project: String, state: borrowing StateDirectory, caller: Caller) throws {
         let root = try Directory(trustedPath: project)
+        try checkTracking(project)
         try checkOwner(root, project, caller)
         let id = try readID(try root.directory(Array(name.utf8)), project)
         try ProjectRegister(state: state).add(id, path: project)
@@ -101,6 +104,17 @@ struct ProjectDirectory: ~Copyable {
             )
         }
         return ProjectDirectory(project: project, id: id, handle: handle)
+    }
+
+    /// What git tracks comes with a clone and changes with a checkout.
+    private static func checkTracking(_ project: String) throws(CommandError) {
+        guard TrackedDirectory.isTracked(name, inProject: project) else { return }
+        throw CommandError(
+            ExitStatus.failed,
+            "trust \(project)/\(name): git tracks it, so that a checkout could replace what lies there",
+            hint: "If it came with the project, move it away: mv \(project)/\(name) \(project)/\(name).foreign; then, or if it "
+                + "is yours: git -C \(project) rm -r -q --cached \(name)"
+        )
     }
 
     private static func checkOwner(_ root: borrowing Directory, _ project: String, _ caller: Caller) throws {

@@ -34,7 +34,10 @@ struct CommandEnvironment {
         values["PATH"] = path()
         values["GIT_TERMINAL_PROMPT"] = "0"
         values["BAILEY_RUN"] = run.rawValue
-        for entry in extra { try add(entry, to: &values) }
+        for entry in extra {
+            let variable = try Self.variable(entry, caller)
+            values[variable.name] = variable.value
+        }
         return values.sorted { $0.key < $1.key }.map { EnvironmentVariable(name: $0.key, value: $0.value) }
     }
 
@@ -49,7 +52,12 @@ struct CommandEnvironment {
         return roots.contains { path == $0 || path.hasPrefix($0 + "/") }
     }
 
-    private func add(_ entry: String, to values: inout [String: String]) throws(CommandError) {
+    /// Judges `--env` entries before anything is made.
+    static func check(_ extra: [String], caller: Caller) throws(CommandError) {
+        for entry in extra { _ = try variable(entry, caller) }
+    }
+
+    private static func variable(_ entry: String, _ caller: Caller) throws(CommandError) -> (name: String, value: String) {
         let name = String(entry.prefix { $0 != "=" })
         let isName = !name.isEmpty && name.utf8.allSatisfy { byte in
             byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
@@ -63,16 +71,14 @@ struct CommandEnvironment {
                 hint: "Write --env NAME to pass your value or --env NAME=VALUE to set one."
             )
         }
-        if entry.count > name.count {
-            values[name] = String(entry.dropFirst(name.count + 1))
-        } else if let value = caller.environment[name] {
-            values[name] = value
-        } else {
+        if entry.count > name.count { return (name, String(entry.dropFirst(name.count + 1))) }
+        guard let value = caller.environment[name] else {
             throw CommandError(
                 ExitStatus.usage,
                 "read --env \(name): it is not set in your environment",
                 hint: "Write --env \(name)=VALUE."
             )
         }
+        return (name, value)
     }
 }

@@ -9,13 +9,14 @@ enum Execution {
         _ request: SandboxRequest,
         caller: Caller,
         time: SystemTime,
-        streams: StandardStreams
+        prepared: PreparedSandbox,
+        onStart: () -> Void = {}
     ) throws -> Outcome {
         let engine = NativeEngine(time: time)
-        guard caller.isRoot else { return try engine.run(grant, request, streams: streams) }
+        guard caller.isRoot else { return try engine.run(grant, request, prepared, onStart: onStart) }
         let lease = try HostIdentity.leased()
         var request = request
         request.identity = lease.identity
-        return try engine.run(grant, request, streams: streams)
+        return try engine.run(grant, request, prepared, onStart: onStart)
     }
 }

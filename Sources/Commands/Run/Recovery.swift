@@ -9,9 +9,10 @@ import Workspace
 enum Recovery {
     /// Looks at every run that nobody works on.
     static func recoverAll(_ project: borrowing ProjectDirectory, _ assembly: Assembly, _ principal: Principal) throws {
+        try RunDirectory.removeUnpublished(in: project, nowUnixMilliseconds: assembly.time.unixMilliseconds())
         for run in try RunDirectory.all(in: project) {
             let directory = try RunDirectory.open(run, in: project)
-            guard try needsRecovery(directory), let lock = try? RunLock(directory) else { continue }
+            guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory) else { continue }
             try recover(directory, project, assembly, principal)
             withExtendedLifetime(lock) {}
         }

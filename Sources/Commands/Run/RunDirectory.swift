@@ -7,19 +7,55 @@ struct RunDirectory: ~Copyable {
     let path: String
     let handle: Directory
 
+    /// What a directory is called before its lock is taken.
+    private static let unpublished = ".new."
+    /// A directory that was not published for this long belongs to nobody.
+    private static let unpublishedMillisecondsMax: UInt64 = 60_000
+
+    /// Makes the directory under a name that nobody looks at; ``publish(in:)`` gives it its own. In between its lock is
+    /// taken, so that no other Bailey ever takes a run that is just beginning for one that was left behind.
     static func create(_ run: RunID, in project: borrowing ProjectDirectory) throws -> RunDirectory {
         let runs = try project.handle.directory(Array("runs".utf8))
-        try runs.makeDirectory(Array(run.rawValue.utf8), mode: 0o700)
-        return try open(run, in: project)
+        let name = Array((unpublished + run.rawValue).utf8)
+        try runs.makeDirectory(name, mode: 0o700)
+        return RunDirectory(run: run, path: path(run, project), handle: try runs.directory(name))
+    }
+
+    func publish(in project: borrowing ProjectDirectory) throws {
+        let runs = try project.handle.directory(Array("runs".utf8))
+        let name = Array(run.rawValue.utf8)
+        try runs.rename(Array(Self.unpublished.utf8) + name, to: runs, name, rule: .failIfPresent)
+    }
+
+    /// Takes a run away that has not begun.
+    func remove(from project: borrowing ProjectDirectory) throws {
+        try project.handle.directory(Array("runs".utf8)).removeTree(Array(run.rawValue.utf8))
+    }
+
+    /// Removes what was left between ``create(_:in:)`` and ``publish(in:)``.
+    static func removeUnpublished(in project: borrowing ProjectDirectory, nowUnixMilliseconds: UInt64) throws {
+        let runs = try project.handle.directory(Array("runs".utf8))
+        for entry in try runs.entries() {
+            let name = String(decoding: entry.name, as: UTF8.self)
+            guard name.hasPrefix(unpublished), let run = RunID(String(name.dropFirst(unpublished.count))),
+                let created = run.createdUnixMilliseconds,
+                nowUnixMilliseconds > created + unpublishedMillisecondsMax
+            else { continue }
+            try runs.removeTree(entry.name)
+        }
     }
 
     static func open(_ run: RunID, in project: borrowing ProjectDirectory) throws -> RunDirectory {
         let runs = try project.handle.directory(Array("runs".utf8))
         return RunDirectory(
             run: run,
-            path: project.path + "/runs/" + run.rawValue,
+            path: path(run, project),
             handle: try runs.directory(Array(run.rawValue.utf8))
         )
+    }
+
+    private static func path(_ run: RunID, _ project: borrowing ProjectDirectory) -> String {
+        project.path + "/runs/" + run.rawValue
     }
 
     /// All runs of a project, oldest first.

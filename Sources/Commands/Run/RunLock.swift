@@ -4,11 +4,16 @@ import Glibc
 /// Held by the process that works on a run, so that others see that it lives; a dead process's lock is gone.
 struct RunLock: ~Copyable {
     private static let name = Array("lock".utf8)
+    /// Somebody who only looks whether a run lives holds its lock for a moment, and so does a child that is just being
+    /// started: the lock is tried again for this long.
+    private static let attemptsMax = 20
+    private static let pauseMicroseconds: UInt32 = 10_000
     private let file: Descriptor
 
     /// Takes the lock, or throws that somebody works on the run.
     init(_ run: borrowing RunDirectory) throws {
         let file = try run.handle.open(Self.name, flags: O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        for _ in 1..<Self.attemptsMax where flock(file.raw, LOCK_EX | LOCK_NB) != 0 { usleep(Self.pauseMicroseconds) }
         guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
             throw CommandError(
                 ExitStatus.negative,
@@ -18,6 +23,8 @@ struct RunLock: ~Copyable {
         }
         self.file = file
     }
+
+    deinit { _ = flock(file.raw, LOCK_UN) }
 
     static func isHeld(_ run: borrowing RunDirectory) throws -> Bool {
         guard try run.handle.statusIfPresent(name) != nil else { return false }

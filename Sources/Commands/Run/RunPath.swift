@@ -24,12 +24,16 @@ struct RunPath {
         let directory = try RunDirectory.create(run, in: place.projectDirectory)
         let lock = try RunLock(directory)
         defer { withExtendedLifetime(lock) {} }
+        try directory.publish(in: place.projectDirectory)
         CrashPoint.reached("run directory made")
+
+        // The launcher starts and waits, while we find out what to tell it.
+        let sandbox = try prepareSandbox(place, run)
 
         // What the command will see: the project without what is hidden.
         let git = try GitView(project: place.project, caller: caller)
         if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
-        var plan = try prepare(choice, place, directory, assembly, git)
+        var plan = try prepareFirst(place, directory, assembly, git)
         CrashPoint.reached("workspace prepared")
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
@@ -42,12 +46,12 @@ struct RunPath {
         )
         let records = RunRecords(redactor: redactor)
         let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
-        CrashPoint.reached("journal made")
+        CrashPoint.reached("journal created")
 
         // The decision, the grant and the execution that consumes it.
         let outcome: Outcome
         do {
-            outcome = try execute(action, &plan, place, assembly, records, journal, directory, git)
+            outcome = try execute(action, &plan, sandbox, place, assembly, records, journal, directory, git)
         } catch {
             try fail(error, records, journal, assembly, place, directory)
             throw error
@@ -66,6 +70,7 @@ struct RunPath {
         let report = try closing.record(outcome, gate: gate, limits: place.limits)
         CrashPoint.reached("changes recorded")
         let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
+        CrashPoint.reached("changes settled")
         try assembly.recordHead(of: run, journal, place)
         CrashPoint.reached("head recorded")
         try SettledMark.set(directory)
@@ -76,6 +81,7 @@ struct RunPath {
     private func execute(
         _ action: Action,
         _ plan: inout WorkspacePlan,
+        _ sandbox: PreparedSandbox,
         _ place: borrowing RunPlace,
         _ assembly: Assembly,
         _ records: RunRecords,
@@ -87,14 +93,24 @@ struct RunPath {
         let grant = try permit(action, plan, place, assembly, records, journal, directory)
         CrashPoint.reached("grant recorded")
         do {
-            return try view.execute(grant, plan, streams: streams)
+            return try view.execute(grant, plan, sandbox)
         } catch let error as SandboxError where error.code == .overlay && choice == .auto {
             // This file system cannot be a layer. A copy is as safe and only slower; the record says why.
             plan = try prepare(.copy(reason: error.message), place, directory, assembly, git)
             let copied = try makeAction(place, action.run, plan)
             let again = try permit(copied, plan, place, assembly, records, journal, directory)
-            return try view.execute(again, plan, streams: streams)
+            return try view.execute(again, plan, prepareSandbox(place, action.run))
         }
+    }
+
+    private func prepareSandbox(_ place: borrowing RunPlace, _ run: RunID) throws -> PreparedSandbox {
+        try PreparedSandbox(
+            launcherPath: try LauncherLocator.locate(caller: caller),
+            limits: place.limits,
+            streams: streams,
+            usesTerminal: place.usesTerminal,
+            run: run
+        )
     }
 
     private func closing(
@@ -154,6 +170,21 @@ struct RunPath {
     /// With --json standard output is ours, and the command's output goes to standard error.
     private var streams: StandardStreams {
         options.json ? StandardStreams(input: 0, output: 2, error: 2) : StandardStreams()
+    }
+
+    /// An error here leaves nothing: nothing was decided and nothing begun, so that there is nothing to record.
+    private func prepareFirst(
+        _ place: borrowing RunPlace,
+        _ directory: borrowing RunDirectory,
+        _ assembly: Assembly,
+        _ git: GitView
+    ) throws -> WorkspacePlan {
+        do {
+            return try prepare(choice, place, directory, assembly, git)
+        } catch {
+            try? directory.remove(from: place.projectDirectory)
+            throw error
+        }
     }
 
     private func prepare(

@@ -26,6 +26,8 @@ struct RunPlace: ~Copyable {
         let configuration = try ConfigurationFiles.load(caller: caller, project: project)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limits = try options.limits().over(configuration.limits).resourceLimits(interactive: usesTerminal)
+        let readable = try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller)
+        try CommandEnvironment.check(options.environment, caller: caller)
         let state = try StateDirectory.open(caller, project: project)
         let projectDirectory = try ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: true)
         let here = caller.workingDirectory
@@ -37,7 +39,7 @@ struct RunPlace: ~Copyable {
             state: state,
             configuration: configuration,
             limits: limits,
-            readable: try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller),
+            readable: readable,
             usesTerminal: usesTerminal,
             workingDirectory: here == project || here.hasPrefix(project + "/") ? here : project,
             principal: .human(userID: caller.userID)

@@ -3,16 +3,32 @@ import Workspace
 
 /// What `bailey run` says at the end, and its exit code.
 struct RunReport {
+    /// Notes that are printed; the record holds all.
+    private static let notesMax = 10
+
     let run: RunID
     let options: RunOptions
     let console: Console
 
     func finish(_ outcome: Outcome, state: ChangeState, report: GateReport) throws -> Int32 {
         if let cause = outcome.cause { console.remark(sentence(cause)) }
-        if state == .held { console.remark(heldLine(report)) }
+        switch state {
+        case .held: console.remark(heldLine(report))
+        case .applied: pointOut(report)
+        case .none, .discarded: break
+        }
         let code = exitCode(outcome)
         if options.json { console.result(String(decoding: json(outcome, code, state, report).bytes(), as: UTF8.self)) }
         return code
+    }
+
+    /// What was let in and deserves a look.
+    private func pointOut(_ report: GateReport) {
+        let notes = report.findings.filter { $0.level == .note }
+        for note in notes.prefix(Self.notesMax) { console.remark("note: \(note.path): \(note.reason) [\(note.rule)]") }
+        if notes.count > Self.notesMax {
+            console.remark("note: \(notes.count - Self.notesMax) more; see: bailey journal show \(run)")
+        }
     }
 
     private func exitCode(_ outcome: Outcome) -> Int32 {

@@ -9,9 +9,10 @@ enum SettledMark {
         try FileContent.replace(name, in: run.handle, with: [], durable: false)
     }
 
-    static func clear(_ run: borrowing RunDirectory) throws {
-        guard try run.handle.statusIfPresent(name) != nil else { return }
-        try run.handle.removeFile(name)
-        try run.handle.synchronize()
+    static func clear(runDirectory: String) throws {
+        let directory = try Directory(trustedPath: runDirectory)
+        guard try directory.statusIfPresent(name) != nil else { return }
+        try directory.removeFile(name)
+        try directory.synchronize()
     }
 }

@@ -236,7 +236,8 @@ static void forge_markers(const char *id) {
 static void wait_for_neighbour(const char *id) {
     (void)id;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(value("visit")))};
-    int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (file < 0 || bind(file, (struct sockaddr *)&address, sizeof address) || listen(file, 4))
         broken("listen: %s", error_name(errno));
     time_t end = time(NULL) + 4;
