@@ -24,10 +24,13 @@ package struct GateReport: Sendable {
 package struct CommitGate {
     private let plan: WorkspacePlan
     private let limits: ResourceLimits
+    private let toolchainRoots: [String]
 
-    package init(_ plan: WorkspacePlan, limits: ResourceLimits) {
+    /// - Parameter toolchainRoots: absolute paths of toolchains that the command saw read-only; links may lead there.
+    package init(_ plan: WorkspacePlan, limits: ResourceLimits, toolchainRoots: [String] = []) {
         self.plan = plan
         self.limits = limits
+        self.toolchainRoots = toolchainRoots
     }
 
     /// Judges every entry, and compares the trees with what the command started from. Call it again before an apply
@@ -60,7 +63,7 @@ package struct CommitGate {
                 case .unchanged, .dropped, .ordinary: continue
                 case .finding(let finding): findings.append(finding)
                 case .notMine:
-                    if let finding = GateRules.judge(change) { findings.append(finding) }
+                    if let finding = GateRules.judge(change, toolchainRoots: toolchainRoots) { findings.append(finding) }
                 }
             }
             let reduced = ChangeSet(

@@ -61,7 +61,12 @@ struct RunPath {
         // What it did, and what becomes of it. An error from here on leaves it to the next start, which holds it.
         let closing = closing(plan, place, assembly, records, journal, directory)
         let packs = PackCheck(place, assembly, run)
-        let gate = ChangeGate(plan: plan, limits: place.limits, inspector: git.inspector(verifyPack: packs.verify))
+        let gate = ChangeGate(
+            plan: plan,
+            limits: place.limits,
+            caller: caller,
+            inspector: git.inspector(verifyPack: packs.verify)
+        )
         let report = try closing.record(outcome, gate: gate, limits: place.limits)
         CrashPoint.reached("changes recorded")
         let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
