@@ -24,8 +24,12 @@ struct Caller: Sendable {
         }
         let account = getpwuid(getuid())
         let accountHome = account.map { String(cString: $0.pointee.pw_dir) }
-        guard let home = environment["HOME"] ?? accountHome, home.hasPrefix("/"), let realHome = resolved(home) else {
-            throw CommandError(ExitStatus.failed, "find your home directory: HOME is not an existing absolute path")
+        guard let home = environment["HOME"] ?? accountHome, home.hasPrefix("/"), let realHome = resolved(home), realHome != "/" else {
+            throw CommandError(
+                ExitStatus.failed,
+                "find your home directory: HOME is not an existing absolute path below /",
+                hint: "Set HOME to a directory of yours."
+            )
         }
         guard let directory = resolved(".") else {
             throw CommandError(ExitStatus.failed, "find the working directory: it does not exist any more")

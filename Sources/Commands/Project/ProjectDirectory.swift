@@ -50,8 +50,22 @@ struct ProjectDirectory: ~Copyable {
         }
         try checkTracking(project)
         try checkOwner(root, project, caller)
-        let id = try readID(try root.directory(Array(name.utf8)), project)
+        let handle = try root.directory(Array(name.utf8))
+        let id = try readID(handle, project)
+        try setWorkspacesAside(handle)
         try ProjectRegister(state: state).add(id, path: project)
+    }
+
+    /// What lies in a run's workspace says where to apply it, and was written for another place or by somebody else: it is
+    /// kept for the person and never read again.
+    private static func setWorkspacesAside(_ handle: borrowing Directory) throws {
+        let runs = try handle.directory(Array("runs".utf8))
+        for entry in try runs.entries() where entry.kind == .directory {
+            let run = try runs.directory(entry.name)
+            guard try run.statusIfPresent(Array("workspace".utf8)) != nil else { continue }
+            try run.removeTree(Array("workspace.set-aside".utf8))
+            try run.rename(Array("workspace".utf8), to: run, Array("workspace.set-aside".utf8), rule: .failIfPresent)
+        }
     }
 
     /// Made beside its place and renamed, so that nobody ever sees half of it.

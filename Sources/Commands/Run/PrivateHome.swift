@@ -12,6 +12,7 @@ enum PrivateHome {
     static func make(
         caller: Caller,
         project: ProjectID,
+        projectPath: String,
         state: borrowing StateDirectory,
         gitConfiguration: [(path: String, content: String)]
     ) throws -> SandboxRequest.Home {
@@ -20,12 +21,25 @@ enum PrivateHome {
         let homes = try state.directory("homes")
         let directory = try ensure(profile, in: try ensure(project.rawValue, in: homes))
         let path = state.path + "/homes/\(project)/\(profile)"
-        for cache in caches {
+        // A cache that would cover the project, or lie in it, is left out.
+        for cache in caches where !overlaps(caller.home + "/" + cache, projectPath) {
             let name = cache.replacing("/", with: "_")
             _ = try ensure(name, in: directory)
+            // Root's caches belong to an id that is nobody's: a set-uid file in them is worth nothing outside.
+            if caller.isRoot {
+                try directory.setOwner(
+                    Array(name.utf8),
+                    userID: HostIdentity.cacheOwnerID,
+                    groupID: HostIdentity.cacheOwnerID
+                )
+            }
             home.caches.append(.init(path: cache, hostDirectory: path + "/" + name))
         }
         return home
+    }
+
+    private static func overlaps(_ cache: String, _ project: String) -> Bool {
+        cache == project || cache.hasPrefix(project + "/") || project.hasPrefix(cache + "/")
     }
 
     /// Empties the private homes of a project.

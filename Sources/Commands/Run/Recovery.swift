@@ -13,7 +13,12 @@ enum Recovery {
         for run in try RunDirectory.all(in: project) {
             let directory = try RunDirectory.open(run, in: project)
             guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory) else { continue }
-            try recover(directory, project, assembly, principal)
+            do {
+                try recover(directory, project, assembly, principal)
+            } catch {
+                // One damaged run does not stop the others, nor the work of today.
+                Console().remark("run \(run) was left as it is: \((error as? any UserFacingError)?.message ?? "\(error)")")
+            }
             withExtendedLifetime(lock) {}
         }
     }
@@ -67,9 +72,10 @@ enum Recovery {
         _ journal: JournalWriter,
         _ records: RunRecords
     ) throws {
-        guard let plan = try? WorkspacePlan.load(runDirectory: directory.path),
-            let changes = try? plan.listChanges(limits: ResourceLimits()), !changes.isEmpty
-        else {
+        // Without a plan the command had not begun. With one, an error leaves everything where it is.
+        let plan = try? WorkspacePlan.load(runDirectory: directory.path)
+        let changes = try plan?.listChanges(limits: ResourceLimits())
+        guard let changes, !changes.isEmpty else {
             try journal.append(records.interrupted(), actor: .system)
             try directory.handle.removeTree(Array("workspace".utf8))
             return

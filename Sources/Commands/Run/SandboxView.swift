@@ -18,6 +18,7 @@ struct SandboxView {
             home: try PrivateHome.make(
                 caller: caller,
                 project: place.projectDirectory.id,
+                projectPath: place.project,
                 state: place.state,
                 gitConfiguration: git.homeFiles
             ),
