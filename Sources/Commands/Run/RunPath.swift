@@ -60,7 +60,8 @@ struct RunPath {
         let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
         CrashPoint.reached("journal created")
 
-        var isExecuted = false
+        var executed: Outcome?
+        var isRecorded = false
         do {
             // The decision and the grant, durable before anything happens.
             let decision = assembly.authority.decide(action)
@@ -90,7 +91,7 @@ struct RunPath {
                 try journal.append(records.granted(second), actor: place.principal)
                 outcome = try view.execute(second, plan, streams: streams)
             }
-            isExecuted = true
+            executed = outcome
             CrashPoint.reached("command exited")
 
             // What it did: every writer is dead, so what is listed now is what there is.
@@ -107,6 +108,7 @@ struct RunPath {
             let report = try gate.judge(changes)
             try WorkspacePlan.storeChanges(report.changeSet, runDirectory: directory.path)
             try journal.append([records.exited(outcome), records.changes(report)], actor: place.principal)
+            isRecorded = true
             CrashPoint.reached("changes recorded")
 
             // What becomes of it: applied, held or discarded.
@@ -129,10 +131,15 @@ struct RunPath {
             return try RunReport(run: run, options: options, console: place.console)
                 .finish(outcome, state: state, report: report)
         } catch {
-            // What a command did is never thrown away over an error of ours: the next start looks at it.
-            guard !isExecuted else { throw error }
-            try fail(error, records, journal, assembly, place, run)
-            try directory.handle.removeTree(Array("workspace".utf8))
+            // What a command did is never thrown away over an error of ours: a listed set is held, and the next start
+            // looks at it; one that could not be listed stays where it is until the run is pruned.
+            guard !isRecorded else { throw error }
+            try fail(error, executed, records, journal, assembly, place, run)
+            if executed == nil {
+                try directory.handle.removeTree(Array("workspace".utf8))
+            } else {
+                place.console.remark("what the command did stays in \(directory.path)/workspace until the run is pruned")
+            }
             try SettledMark.set(directory)
             throw error
         }
@@ -180,6 +187,7 @@ struct RunPath {
     /// A run that did not come to its end says so in its journal, if that can still be written.
     private func fail(
         _ error: any Error,
+        _ outcome: Outcome?,
         _ records: RunRecords,
         _ journal: JournalWriter,
         _ assembly: Assembly,
@@ -187,7 +195,7 @@ struct RunPath {
         _ run: RunID
     ) throws {
         guard !journal.isEnded else { return }
-        try journal.append(records.failed(error), actor: place.principal)
+        try journal.append((outcome.map { [records.exited($0)] } ?? []) + [records.failed(error)], actor: place.principal)
         try assembly.recordHead(of: run, journal, place)
     }
 }
