@@ -10,6 +10,8 @@ package struct Directory: ~Copyable {
     package enum Limits {
         /// A symbolic link's target: PATH_MAX, which the kernel refuses to exceed.
         package static let linkTargetBytesMax = 4096
+        /// A path that the kernel resolves at once: PATH_MAX with its NUL. A longer one takes several steps.
+        package static let pathBytesMax = 4096
         /// One name: NAME_MAX.
         package static let nameBytesMax = 255
     }
@@ -28,8 +30,12 @@ package struct Directory: ~Copyable {
 
     package func duplicate() throws(SystemError) -> Directory { Directory(owning: try handle.duplicate()) }
 
-    /// Opens something below, symbolic links refused everywhere.
+    /// Opens something below, symbolic links refused everywhere. The path may be longer than PATH_MAX.
     package func open(_ path: [UInt8], flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
+        if path.count >= Limits.pathBytesMax, let slash = path.lastIndex(of: UInt8(ascii: "/")) {
+            let parent = try directory(at: path[..<slash].split(separator: UInt8(ascii: "/")).map(Array.init))
+            return try parent.open(Array(path[(slash + 1)...]), flags: flags, mode: mode)
+        }
         let rules = BAILEY_RESOLVE_BENEATH | BAILEY_RESOLVE_NO_SYMLINKS | BAILEY_RESOLVE_NO_MAGICLINKS
         let raw = Self.withPath(path) { pointer in
             bailey_openat2(handle.raw, pointer, UInt64(UInt32(bitPattern: flags)), UInt64(mode), UInt64(rules))

@@ -67,7 +67,7 @@ enum Leftovers {
     static func named(_ word: String) throws -> [String] {
         try ProcessRunner.run(
             "/usr/bin/find",
-            arguments: ["/sys/fs/cgroup", "/tmp", "/dev/shm", "/run", "-xdev", "-name", "*\(word)*"]
+            arguments: ["/sys/fs/cgroup", "/tmp", "/dev/shm", "/run", "-maxdepth", "6", "-name", "*\(word)*"]
         ).stdout.split(separator: "\n").map(String.init)
     }
 }

@@ -64,7 +64,9 @@ struct ConflictTests {
 
     @Test func firstRunsAtOnce() throws {
         let yard = try place()
-        let all = try yard.outside("for i in 1 2 3 4 5 6; do \"$BAILEY\" run -- true & done; for j in 1 2 3 4 5 6; do wait %$j || exit 9; done")
+        let all = try yard.outside(
+            "p=; for i in 1 2 3 4 5 6; do \"$BAILEY\" run -- true & p=\"$p $!\"; done; for j in $p; do wait $j || exit 9; done"
+        )
         #expect(all.status == 0, "\(all.summary)")
         #expect(try yard.runs().count == 6)
         #expect(try yard.outside("ls -A . ../state/bailey/projects").stdout.split(separator: "\n").filter { $0.hasPrefix(".bailey") } == [".bailey"])

@@ -41,14 +41,14 @@ struct RunLimitTests {
     }
 
     @Test(arguments: TestIdentity.available) func processorTime(_ identity: TestIdentity) throws {
-        try check(Yard(identity), "cpu_time", code: 137, ["--cpu-time", "1"], "while :; do :; done")
+        try check(Yard(identity), "cpu_time", code: 128 + SIGXCPU, ["--cpu-time", "1"], "while :; do :; done")
         try check(Yard(identity), "cpu_time", code: 137, ["--cpu-time", "1"], "(while :; do :; done)& while :; do :; done")
     }
 
     @Test(arguments: TestIdentity.available) func workspaceBytes(_ identity: TestIdentity) throws {
         let yard = try Yard(identity)
         try yard.write("limits:\n  workspace_bytes: 2MiB\n", to: "project/bailey.yml")
-        try check(yard, "workspace", code: 137, [], "head -c 30000000 /dev/zero > big")
+        try check(yard, "workspace", code: 137, [], "for i in 1 2 3 4 5; do head -c 1500000 /dev/zero > big$i; done")
     }
 
     @Test(arguments: TestIdentity.available) func workspaceFiles(_ identity: TestIdentity) throws {

@@ -18,15 +18,8 @@ struct RunClosing {
 
     /// Lists what the command did and judges it. Every writer is dead, so what is listed now is what there is.
     func record(_ outcome: Outcome, gate: ChangeGate, limits: ResourceLimits) throws -> GateReport {
-        let report: GateReport
-        do {
-            report = try gate.judge(try plan.listChanges(limits: limits))
-            try WorkspacePlan.storeChanges(report.changeSet, runDirectory: runDirectory)
-        } catch {
-            // How the command ended is known and is kept, whatever became of its changes.
-            try journal.append(records.exited(outcome), actor: principal)
-            throw error
-        }
+        let report = try gate.judge(try plan.listChanges(limits: limits))
+        try WorkspacePlan.storeChanges(report.changeSet, runDirectory: runDirectory)
         try journal.append([records.exited(outcome), records.changes(report)], actor: principal)
         return report
     }

@@ -53,12 +53,12 @@ struct RunPath {
         do {
             outcome = try execute(action, &plan, sandbox, place, assembly, records, journal, directory, git)
         } catch {
-            try fail(error, records, journal, assembly, place, directory)
+            try fail(error, nil, records, journal, assembly, place, directory)
             throw error
         }
         CrashPoint.reached("command exited")
 
-        // What it did, and what becomes of it. An error from here on leaves it to the next start, which holds it.
+        // What it did, and what becomes of it.
         let closing = closing(plan, place, assembly, records, journal, directory)
         let packs = PackCheck(place, assembly, run)
         let gate = ChangeGate(
@@ -67,7 +67,13 @@ struct RunPath {
             caller: caller,
             inspector: git.inspector(verifyPack: packs.verify)
         )
-        let report = try closing.record(outcome, gate: gate, limits: place.limits)
+        let report: GateReport
+        do {
+            report = try closing.record(outcome, gate: gate, limits: place.limits)
+        } catch {
+            try fail(error, outcome, records, journal, assembly, place, directory)
+            throw error
+        }
         CrashPoint.reached("changes recorded")
         let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
         CrashPoint.reached("changes settled")
@@ -231,18 +237,26 @@ struct RunPath {
         )
     }
 
-    /// A run whose command was not executed says so in its journal, and leaves nothing else.
+    /// A run that did not come to its end says so in its journal. What an executed command did is never thrown away over an
+    /// error of ours: it stays where it is until the run is pruned.
     private func fail(
         _ error: any Error,
+        _ outcome: Outcome?,
         _ records: RunRecords,
         _ journal: JournalWriter,
         _ assembly: Assembly,
         _ place: borrowing RunPlace,
         _ directory: borrowing RunDirectory
     ) throws {
-        try journal.append(records.failed(error), actor: place.principal)
+        guard !journal.isEnded else { return }
+        let ending = outcome.map { [records.exited($0)] } ?? []
+        try journal.append(ending + [records.failed(error)], actor: place.principal)
         try assembly.recordHead(of: directory.run, journal, place)
-        try directory.handle.removeTree(Array("workspace".utf8))
+        if outcome == nil {
+            try directory.handle.removeTree(Array("workspace".utf8))
+        } else {
+            place.console.remark("what the command did stays in \(directory.path)/workspace until the run is pruned")
+        }
         try SettledMark.set(directory)
     }
 }

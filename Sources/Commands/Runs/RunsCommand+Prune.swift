@@ -13,7 +13,7 @@ extension RunsCommand {
         @Option(name: .customLong("older-than"), help: "Only runs created longer ago than this many days.")
         var olderThanDays: UInt = 30
 
-        @Flag(help: "Also runs whose changes are held; the changes are lost.")
+        @Flag(help: "Also runs whose changes are held or whose journal is damaged; they are lost.")
         var held = false
 
         @Flag(name: .customLong("dry-run"), help: "Only say what would be removed.")
@@ -31,9 +31,8 @@ extension RunsCommand {
             for run in try RunDirectory.all(in: session.project) where try isOld(run, session) {
                 let directory = try RunDirectory.open(run, in: session.project)
                 guard try !RunLock.isHeld(directory) else { continue }
-                let summary = try? session.summary(run)
-                if summary?.state == .held, !held {
-                    session.console.remark("\(run) holds changes and stays; --held removes it too")
+                if !held, let reason = reasonToStay(run, session) {
+                    session.console.remark("\(run) \(reason) and stays; --held removes it too")
                     continue
                 }
                 session.console.result((dryRun ? "would remove " : "removed ") + run.rawValue)
@@ -42,6 +41,12 @@ extension RunsCommand {
                 try authority.recordPruned(run, actor: session.principal)
                 try session.project.handle.directory(Array("runs".utf8)).removeTree(Array(run.rawValue.utf8))
             }
+        }
+
+        /// Held changes would be lost, and a damaged journal is evidence.
+        private func reasonToStay(_ run: RunID, _ session: borrowing Session) -> String? {
+            guard let summary = try? session.summary(run) else { return "is damaged" }
+            return summary.state == .held ? "holds changes" : nil
         }
 
         /// By the time in the id, which no later touch of the directory changes.
