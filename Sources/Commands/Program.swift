@@ -5,10 +5,10 @@ import Sandbox
 /// The program: parses, runs and returns the exit code.
 package enum Program {
     /// The one place that maps errors to codes.
-    package static func main(arguments: [String]) -> Int32 {
+    package static func main() -> Int32 {
         let console = Console()
         do {
-            var command = try Bailey.parseAsRoot(arguments)
+            var command = try Bailey.parseAsRoot(try arguments())
             if !(command is Bailey) { try InsideGuard.refuseInside() }
             try command.run()
             return 0
@@ -26,6 +26,24 @@ package enum Program {
         } catch {
             return report(error, console)
         }
+    }
+
+    /// The words of the command line. What is not valid UTF-8 is refused and not repaired: a repaired word names something
+    /// else.
+    private static func arguments() throws(CommandError) -> [String] {
+        var words: [String] = []
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let pointer = CommandLine.unsafeArgv[index] else { break }
+            guard let word = String(validatingCString: pointer) else {
+                throw CommandError(
+                    ExitStatus.usage,
+                    "read the command line: the argument \(Printable.text(String(cString: pointer))) is not valid UTF-8",
+                    hint: "Give the command such a name from within a script or an input file."
+                )
+            }
+            words.append(word)
+        }
+        return words
     }
 
     /// A command that could not be executed has the codes that every shell gives it.

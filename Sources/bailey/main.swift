@@ -1,4 +1,4 @@
 import Commands
 import Glibc
 
-exit(Program.main(arguments: Array(CommandLine.arguments.dropFirst())))
+exit(Program.main())

@@ -10,7 +10,7 @@ struct StateDirectory: ~Copyable {
 
     /// Opens it, making it on first use.
     static func open(_ caller: Caller, project: String?) throws -> StateDirectory {
-        let path = location(caller)
+        let path = resolved(location(caller))
         if let project, path == project || path.hasPrefix(project + "/") {
             throw CommandError(
                 ExitStatus.failed,
@@ -45,13 +45,25 @@ struct StateDirectory: ~Copyable {
         return try handle.directory(Array(name.utf8))
     }
 
+    /// The path without symbolic links, as far as it exists, so that it can be compared with others.
+    private static func resolved(_ path: String) -> String {
+        var parent = path
+        var rest = ""
+        while let slash = parent.lastIndex(of: "/"), slash > parent.startIndex {
+            if let real = Caller.resolved(parent) { return (real == "/" ? "" : real) + rest }
+            rest = parent[slash...] + rest
+            parent = String(parent[..<slash])
+        }
+        return (Caller.resolved(parent) ?? parent) + rest
+    }
+
     private static func make(_ path: String) throws(SystemError) {
         var partial = ""
         for part in path.split(separator: "/") {
             partial += "/" + part
-            if mkdir(partial, 0o700) != 0, errno != EEXIST, access(partial, F_OK) != 0 {
-                throw SystemError("mkdir", code: errno, path: partial)
-            }
+            guard mkdir(partial, 0o700) != 0 else { continue }
+            let code = errno
+            if code != EEXIST, access(partial, F_OK) != 0 { throw SystemError("mkdir", code: code, path: partial) }
         }
     }
 

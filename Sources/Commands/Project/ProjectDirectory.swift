@@ -41,6 +41,13 @@ struct ProjectDirectory: ~Copyable {
     /// Registers a `.bailey` that was moved, copied or restored, after the caller has looked at it.
     static func adopt(_ project: String, state: borrowing StateDirectory, caller: Caller) throws {
         let root = try Directory(trustedPath: project)
+        guard try root.statusIfPresent(Array(name.utf8)) != nil else {
+            throw CommandError(
+                ExitStatus.usage,
+                "adopt \(project)/\(name): there is none",
+                hint: "Change into the project that holds it, or name that with --project."
+            )
+        }
         try checkTracking(project)
         try checkOwner(root, project, caller)
         let id = try readID(try root.directory(Array(name.utf8)), project)

@@ -43,7 +43,12 @@ enum Recovery {
         switch state {
         case .held:
             let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path)
-            let recovery = try Apply(runDirectory: directory.path, lockDirectory: project.path).recover()
+            let apply = Apply(
+                runDirectory: directory.path,
+                lockDirectory: project.path,
+                checkpoint: CrashPoint.reached
+            )
+            let recovery = try apply.recover()
             if let changes { try journal.append(records.recovered(recovery, changes), actor: .system) }
         case .applied, .discarded:
             if !journal.isEnded { try journal.append(records.completed(state == .applied ? .applied : .discarded), actor: .system) }

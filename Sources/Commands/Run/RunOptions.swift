@@ -63,9 +63,6 @@ struct RunOptions: ParsableArguments {
         guard let name = words.first, !name.isEmpty else {
             throw CommandError(ExitStatus.usage, "run a command: none was given", hint: "bailey run -- COMMAND [ARGUMENT…]")
         }
-        guard words.allSatisfy({ !$0.utf8.contains(0) && !$0.unicodeScalars.contains("\u{FFFD}") }) else {
-            throw CommandError(ExitStatus.usage, "run a command: an argument is not valid UTF-8")
-        }
         guard engine == "auto" || engine == "native" else {
             throw CommandError(
                 ExitStatus.usage,
