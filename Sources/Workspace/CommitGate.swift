@@ -63,7 +63,9 @@ package struct CommitGate {
                 case .unchanged, .dropped, .ordinary: continue
                 case .finding(let finding): findings.append(finding)
                 case .notMine:
-                    if let finding = GateRules.judge(change, toolchainRoots: toolchainRoots) { findings.append(finding) }
+                    if let finding = GateRules.judge(change, toolchainRoots: toolchainRoots) {
+                        findings.append(finding)
+                    }
                 }
             }
             let reduced = ChangeSet(

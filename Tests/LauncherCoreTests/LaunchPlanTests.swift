@@ -21,7 +21,9 @@ struct LaunchPlanTests {
             for (row, operation) in plan.operations.enumerated() {
                 let read = view.operation(row)
                 #expect(read.kind == operation.kind)
-                #expect(String(cString: read.source) == operation.source && read.sourceBytes == operation.source.utf8.count)
+                #expect(
+                    String(cString: read.source) == operation.source && read.sourceBytes == operation.source.utf8.count
+                )
                 #expect(String(cString: read.target) == operation.target)
                 #expect(read.identity == operation.identity.map(Int.init) ?? -1)
                 #expect(read.isOptional == operation.isOptional && read.mode == operation.mode)
@@ -64,7 +66,8 @@ struct LaunchPlanTests {
             var damaged = bytes
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 let place = Int.random(in: 0..<damaged.count / 4, using: &random) * 4
-                let value = [0, 1, UInt32(damaged.count), .max, .random(in: 0...4096, using: &random)]
+                let value =
+                    [0, 1, UInt32(damaged.count), .max, .random(in: 0...4096, using: &random)]
                     .randomElement(using: &random) ?? 0
                 withUnsafeBytes(of: value.littleEndian) { damaged.replaceSubrange(place..<place + 4, with: $0) }
             }

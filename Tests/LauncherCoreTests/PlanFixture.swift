@@ -15,7 +15,11 @@ enum PlanFixture {
         plan.environment = ["PATH=/usr/bin", "EMPTY="]
         plan.identities = [.init(userID: 0, groupID: 0), .init(userID: 1000, groupID: 100)]
         plan.operations = LaunchPlan.Operation.Kind.allCases.map { kind in
-            var operation = LaunchPlan.Operation(kind, source: "source-\(kind.rawValue)", target: "/target/\(kind.rawValue)")
+            var operation = LaunchPlan.Operation(
+                kind,
+                source: "source-\(kind.rawValue)",
+                target: "/target/\(kind.rawValue)"
+            )
             operation.second = "second"
             operation.third = "third"
             operation.attributes = kind.rawValue

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @Suite("at a terminal Bailey asks before changes come in", .enabled(if: TerminalScreen.isPossible))
 struct TerminalAskTests {
@@ -14,7 +14,8 @@ struct TerminalAskTests {
     /// A word at the question, and what the file holds afterwards.
     private static let answers = [("apply", "new"), ("keep", "old"), ("discard", "old")]
 
-    @Test("the listing is shown and a word decides",
+    @Test(
+        "the listing is shown and a word decides",
         arguments: TestIdentity.available.flatMap { identity in answers.map { (identity, $0.0, $0.1) } }
     )
     func word(_ identity: TestIdentity, _ word: String, _ content: String) throws {
@@ -68,8 +69,8 @@ struct TerminalAskTests {
     @Test("a command cannot hide the question or answer it", arguments: TestIdentity.available)
     func preparedScreen(_ identity: TestIdentity) throws {
         let screen = try Self.screen(identity)
-        // The alternate screen, a hidden cursor, a scroll region of one line, concealed text, insert and origin mode, and a
-        // question for the terminal's status, whose answer would be typed input.
+        // The alternate screen, a hidden cursor, a scroll region of one line, concealed text, insert and origin mode,
+        // and a question for the terminal's status, whose answer would be typed input.
         let codes = "\\033[?1049h\\033[?25l\\033[5;6r\\033[8m\\033[4h\\033[?6h\\033[c\\033[6n"
         try screen.run("sh -c 'echo new > file.txt; printf \"\(codes)\"'")
         try screen.wait(for: Self.question)

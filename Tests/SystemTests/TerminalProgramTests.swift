@@ -1,11 +1,12 @@
-import Testing
 import TestSupport
+import Testing
 
 @Suite("programs that draw on the whole screen work behind the wall", .enabled(if: TerminalScreen.isPossible))
 struct TerminalProgramTests {
     private static let editor = ["vim", "vi"].first { ToolchainYard.has($0) }
 
-    @Test("vim writes a file, which is asked about and applied",
+    @Test(
+        "vim writes a file, which is asked about and applied",
         .enabled(if: editor != nil),
         arguments: TestIdentity.available
     )
@@ -22,7 +23,8 @@ struct TerminalProgramTests {
         #expect(try screen.answer("cat note.txt") == ["written in the editor"])
     }
 
-    @Test("less shows a file, moves, searches and ends",
+    @Test(
+        "less shows a file, moves, searches and ends",
         .enabled(if: ToolchainYard.has("less")),
         arguments: TestIdentity.available
     )

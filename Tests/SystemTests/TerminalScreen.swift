@@ -20,7 +20,8 @@ final class TerminalScreen {
         socket = yard.path + "/state/tmux"
         let shell = "env -i \(yard.shellEnvironment) TERM=\"$TERM\" PS1='host> ' bash --norc --noprofile"
         try tmux([
-            "-f", "/dev/null", "new-session", "-d", "-x", "\(Self.columns)", "-y", "\(Self.rows)", "-c", yard.project, shell,
+            "-f", "/dev/null", "new-session", "-d", "-x", "\(Self.columns)", "-y", "\(Self.rows)", "-c", yard.project,
+            shell,
         ])
         try wait(for: "host>")
     }
@@ -72,8 +73,8 @@ final class TerminalScreen {
 
     /// Has the shell on the screen carry out a line, and returns what it printed, once it has ended.
     ///
-    /// `$code` in the line is the code of what ran before. The shell prints the marks from two pieces, so that the typed
-    /// line itself is never taken for them.
+    /// `$code` in the line is the code of what ran before. The shell prints the marks from two pieces, so that the
+    /// typed line itself is never taken for them.
     func answer(_ line: String) throws -> [String] {
         let number = String(UInt32.random(in: 0x1000_0000..<0x7000_0000), radix: 16)
         try type("code=$?; clear; printf '%s%s\\n' begin- \(number); \(line); printf '%s%s\\n' end- \(number)")

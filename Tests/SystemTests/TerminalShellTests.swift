@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @Suite("an interactive shell works behind the wall", .enabled(if: TerminalScreen.isPossible))
 struct TerminalShellTests {

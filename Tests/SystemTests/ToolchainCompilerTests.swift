@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @Suite("compilers and runtimes of the system work behind the wall")
 struct ToolchainCompilerTests {
@@ -44,7 +44,8 @@ struct ToolchainCompilerTests {
         let source = """
             const { Worker } = require("node:worker_threads");
             const { execFileSync } = require("node:child_process");
-            const worker = new Worker("require('node:worker_threads').parentPort.postMessage('worker')", { eval: true });
+            const code = "require('node:worker_threads').parentPort.postMessage('worker')";
+            const worker = new Worker(code, { eval: true });
             worker.on("message", (word) => console.log(word, execFileSync("echo", ["child"]).toString().trim()));
             """
         try yard.write(source + "\n", to: "main.js")

@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @Suite("git works behind the wall as outside")
 struct ToolchainGitTests {
@@ -16,7 +16,8 @@ struct ToolchainGitTests {
     @Test("status, add and commit; the commit arrives with the caller's name", arguments: TestIdentity.available)
     func commits(_ identity: TestIdentity) throws {
         let yard = try Self.repository(identity)
-        let script = "git status --porcelain && echo two >> a.txt && echo new > b.txt && git status --porcelain && "
+        let script =
+            "git status --porcelain && echo two >> a.txt && echo new > b.txt && git status --porcelain && "
             + "git add -A && git commit -qm second && git status --porcelain"
         let result = try yard.bailey(["run", "--apply", "auto", "--", "/bin/sh", "-c", script])
         #expect(result.status == 0, "\(result.summary)")
@@ -39,7 +40,8 @@ struct ToolchainGitTests {
     @Test("branches, a merge and a garbage collection work inside", arguments: TestIdentity.available)
     func branches(_ identity: TestIdentity) throws {
         let yard = try Self.repository(identity)
-        let script = "git switch -qc topic && echo x > x && git add x && git commit -qm topic && git switch -q main && "
+        let script =
+            "git switch -qc topic && echo x > x && git add x && git commit -qm topic && git switch -q main && "
             + "echo y > y && git add y && git commit -qm main && git merge -qm merged topic && git gc -q && "
             + "git log --oneline | wc -l && git fsck --strict"
         let result = try yard.inside(script)

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("programs that are installed in the home work behind the wall, read-only")
 struct ToolchainHomeTests {
@@ -28,7 +28,8 @@ struct ToolchainHomeTests {
         #expect(found.stdout == "tool at \(yard.home)/\(layout.directory)/bailey-tool\n")
 
         let attempts = [
-            "echo planted > bailey-tool", "echo planted > new", "rm -f bailey-tool", "chmod 777 bailey-tool", "mv . ../gone",
+            "echo planted > bailey-tool", "echo planted > new", "rm -f bailey-tool", "chmod 777 bailey-tool",
+            "mv . ../gone",
             "ln -s / link", "mkdir sub",
         ]
         for attempt in attempts {
@@ -39,7 +40,8 @@ struct ToolchainHomeTests {
         #expect(outside.stdout == "bailey-tool\ntool at \(yard.home)/\(layout.directory)/bailey-tool\n")
     }
 
-    @Test("a copied Node runs from its version manager's place",
+    @Test(
+        "a copied Node runs from its version manager's place",
         .enabled(if: ToolchainYard.has("node")),
         arguments: TestIdentity.available
     )

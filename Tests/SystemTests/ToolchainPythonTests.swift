@@ -1,5 +1,5 @@
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Python works behind the wall, with an environment in the project")
 struct ToolchainPythonTests {
@@ -25,7 +25,8 @@ struct ToolchainPythonTests {
     func installsWheel(_ identity: TestIdentity) throws {
         let yard = try ToolchainYard(identity)
         try yard.write(Self.wheelMaker, to: "make_wheel.py")
-        let script = "/usr/bin/python3 make_wheel.py && /usr/bin/python3 -m venv .venv && "
+        let script =
+            "/usr/bin/python3 make_wheel.py && /usr/bin/python3 -m venv .venv && "
             + ".venv/bin/pip install --quiet --no-index ./shout-1.0-py3-none-any.whl && "
             + ".venv/bin/python -c 'import shout, sys; print(shout.shout(\"made\"), sys.prefix)'"
         let result = try yard.bailey(["run", "--apply", "auto", "--", "/bin/sh", "-c", script], timeoutSeconds: 150)

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("the command finds what was asked for, and no credentials")
 struct ToolchainViewTests {
@@ -25,7 +25,8 @@ struct ToolchainViewTests {
         #expect(try String(contentsOfFile: file, encoding: .utf8) == "model\n")
     }
 
-    @Test("--env passes a variable or sets one; nothing else of the caller's comes along",
+    @Test(
+        "--env passes a variable or sets one; nothing else of the caller's comes along",
         arguments: TestIdentity.available
     )
     func variables(_ identity: TestIdentity) throws {

@@ -40,9 +40,8 @@ final class ToolchainYard {
     var extraVariables: [String: String] = [:]
 
     private var environment: [String: String] {
-        let system = ["/usr/local/bin", "/usr/bin", "/bin", "/opt/swift/usr/bin"]
         var environment = ["HOME": home, "XDG_STATE_HOME": path + "/state", "LANG": "C.UTF-8"]
-        environment["PATH"] = (extraPath + system).joined(separator: ":")
+        environment["PATH"] = (extraPath + Self.systemPath).joined(separator: ":")
         return environment.merging(extraVariables) { $1 }
     }
 
@@ -66,7 +65,10 @@ final class ToolchainYard {
 
     /// Runs a shell script behind the wall.
     func inside(_ script: String, options: [String] = [], timeoutSeconds: Double = 150) throws -> ProcessResult {
-        try bailey(["run", "--apply", "never"] + options + ["--", "/bin/sh", "-c", script], timeoutSeconds: timeoutSeconds)
+        try bailey(
+            ["run", "--apply", "never"] + options + ["--", "/bin/sh", "-c", script],
+            timeoutSeconds: timeoutSeconds
+        )
     }
 
     func bailey(_ arguments: [String], timeoutSeconds: Double = 60) throws -> ProcessResult {
@@ -93,7 +95,14 @@ final class ToolchainYard {
     /// Whether every one of the programs lies in a directory of the system, where both accounts find it.
     static func has(_ programs: String...) -> Bool {
         programs.allSatisfy { program in
-            ["/usr/local/bin/", "/usr/bin/", "/bin/", "/opt/swift/usr/bin/"].contains { access($0 + program, X_OK) == 0 }
+            systemPath.contains { access($0 + "/" + program, X_OK) == 0 }
         }
     }
+
+    /// Directories of programs that every account and every sandbox sees: this process's, as far as the system has them.
+    private static let systemPath: [String] = {
+        let own = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+        let system = ["/usr/local/bin", "/usr/bin", "/bin"]
+        return system + own.filter { !system.contains($0) && ($0.hasPrefix("/usr/") || $0.hasPrefix("/opt/")) }
+    }()
 }

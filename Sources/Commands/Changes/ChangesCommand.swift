@@ -32,7 +32,9 @@ extension ChangesCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the changes of a run, what the gate says, and the diff.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show the changes of a run, what the gate says, and the diff."
+        )
         @OptionGroup var options: ProjectOptions
         @Flag(help: "Only the listing, without the diff.") var names = false
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
@@ -139,7 +141,10 @@ extension ChangesCommand {
     }
 
     struct DiscardHeld: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "discard", abstract: "Throw the changes of a run away.")
+        static let configuration = CommandConfiguration(
+            commandName: "discard",
+            abstract: "Throw the changes of a run away."
+        )
         @OptionGroup var options: ProjectOptions
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
 

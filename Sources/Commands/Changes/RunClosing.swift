@@ -3,8 +3,8 @@ import Domain
 import Journal
 import Workspace
 
-/// Settles a finished run's changes: applied, held or discarded, each with its permission and its record. Used at the end
-/// of a run and by `bailey changes`.
+/// Settles a finished run's changes: applied, held or discarded, each with its permission and its record. Used at the
+/// end of a run and by `bailey changes`.
 struct RunClosing {
     let principal: Principal
     let project: ProjectID

@@ -40,7 +40,8 @@ struct Caller: Sendable {
             groupID: getgid(),
             home: realHome,
             // Inside nobody is root, so nobody is called so.
-            userName: getuid() == 0 || !name.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) } ? "bailey" : name,
+            userName: getuid() == 0 || !name.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) }
+                ? "bailey" : name,
             workingDirectory: directory,
             environment: environment,
             executable: resolved("/proc/self/exe") ?? ""

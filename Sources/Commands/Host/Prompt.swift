@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// A question to the person at the terminal, safe against what a command may have prepared there: it leaves the alternate
-/// screen, resets attributes, throws away what was typed ahead, and takes whole words.
+/// A question to the person at the terminal, safe against what a command may have prepared there: it leaves the
+/// alternate screen, resets attributes, throws away what was typed ahead, and takes whole words.
 struct Prompt {
     private static let linesMax = 20
     private static let lineBytesMax = 256
-    /// Leaves the alternate screen, stops mouse and paste reports, resets modes, character set, attributes and the scroll
-    /// region, and shows the cursor. The cursor's place is kept around what would move it, and all below it is erased, so
-    /// that the question stands under the command's output and not over it.
+    /// Leaves the alternate screen, stops mouse and paste reports, resets modes, character set, attributes and the
+    /// scroll region, and shows the cursor. The cursor's place is kept around what would move it, and all below it is
+    /// erased, so that the question stands under the command's output and not over it.
     private static let reset =
         "\u{1B}7\u{1B}[?1049l\u{1B}[?1000l\u{1B}[?1002l\u{1B}[?1003l\u{1B}[?1006l\u{1B}[?1004l\u{1B}[?2004l\u{1B}[<u"
         + "\u{1B}7\u{1B}[!p\u{1B}[r\u{1B}8\u{1B}[?6l\u{1B}[4l\u{1B}[?7h\u{1B}(B\u{1B})B\u{1B}[m\u{1B}[?25h\r\n\u{1B}[J"

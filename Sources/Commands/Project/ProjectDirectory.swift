@@ -69,7 +69,9 @@ struct ProjectDirectory: ~Copyable {
     }
 
     /// Made beside its place and renamed, so that nobody ever sees half of it.
-    private static func make(_ project: String, _ root: borrowing Directory, _ register: borrowing ProjectRegister) throws {
+    private static func make(_ project: String, _ root: borrowing Directory, _ register: borrowing ProjectRegister)
+        throws
+    {
         let id = ProjectID.make(milliseconds: SystemTime().unixMilliseconds(), random: .random(in: .min ... .max))
         let temporary = Array(".bailey.\(id)".utf8)
         do {
@@ -120,7 +122,8 @@ struct ProjectDirectory: ~Copyable {
             throw CommandError(
                 ExitStatus.failed,
                 "trust \(project)/\(name): it is not registered for this place in your state directory",
-                hint: "If it is yours (you moved or copied the project), run `bailey project adopt`; if it came with the "
+                hint:
+                    "If it is yours (you moved or copied the project), run `bailey project adopt`; if it came with the "
                     + "project, move it away: mv \(project)/\(name) \(project)/\(name).foreign"
             )
         }
@@ -133,8 +136,9 @@ struct ProjectDirectory: ~Copyable {
         throw CommandError(
             ExitStatus.failed,
             "trust \(project)/\(name): git tracks it, so that a checkout could replace what lies there",
-            hint: "If it came with the project, move it away: mv \(project)/\(name) \(project)/\(name).foreign; then, or if it "
-                + "is yours: git -C \(project) rm -r -q --cached \(name)"
+            hint:
+                "If it came with the project, move it away: mv \(project)/\(name) \(project)/\(name).foreign; "
+                + "then, or if it is yours: git -C \(project) rm -r -q --cached \(name)"
         )
     }
 

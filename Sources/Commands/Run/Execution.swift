@@ -2,7 +2,8 @@ import Authority
 import Domain
 import Sandbox
 
-/// Executes a request as whoever the caller is: an ordinary user as themselves, root under a leased id of nobody else's.
+/// Executes a request as whoever the caller is: an ordinary user as themselves, root under a leased id of nobody
+/// else's.
 enum Execution {
     static func perform(
         _ grant: consuming Grant,

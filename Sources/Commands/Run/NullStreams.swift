@@ -7,7 +7,9 @@ final class NullStreams {
 
     init() throws(CommandError) {
         null = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard null >= 0 else { throw CommandError(ExitStatus.failed, "open /dev/null: \(String(cString: strerror(errno)))") }
+        guard null >= 0 else {
+            throw CommandError(ExitStatus.failed, "open /dev/null: \(String(cString: strerror(errno)))")
+        }
     }
 
     deinit { close(null) }

@@ -6,7 +6,9 @@ import Sandbox
 /// The home that a command finds: fresh, with listed caches that persist for this project and profile.
 enum PrivateHome {
     /// Where package managers keep what they downloaded or built. None of these is ever on PATH.
-    static let caches = [".cache", ".npm", ".cargo/registry", ".cargo/git", ".m2/repository", ".gradle/caches", "go/pkg/mod"]
+    static let caches = [
+        ".cache", ".npm", ".cargo/registry", ".cargo/git", ".m2/repository", ".gradle/caches", "go/pkg/mod",
+    ]
     static let profile = "default"
 
     static func make(
@@ -50,7 +52,7 @@ enum PrivateHome {
     private static func ensure(_ name: String, in directory: borrowing Directory) throws(SystemError) -> Directory {
         do {
             try directory.makeDirectory(Array(name.utf8), mode: 0o700)
-        } catch where error.code == EEXIST {}
+        } catch  where error.code == EEXIST {}
         return try directory.directory(Array(name.utf8))
     }
 }

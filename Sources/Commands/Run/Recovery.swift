@@ -4,26 +4,29 @@ import Journal
 import Redaction
 import Workspace
 
-/// What a start does about runs whose Bailey was killed: an interrupted apply is finished or taken back, a run without an
-/// end gets one, layers without an owner go.
+/// What a start does about runs whose Bailey was killed: an interrupted apply is finished or taken back, a run without
+/// an end gets one, layers without an owner go.
 enum Recovery {
     /// Looks at every run that nobody works on.
     static func recoverAll(_ project: borrowing ProjectDirectory, _ assembly: Assembly, _ principal: Principal) throws {
         try RunDirectory.removeUnpublished(in: project, nowUnixMilliseconds: assembly.time.unixMilliseconds())
         for run in try RunDirectory.all(in: project) {
             let directory = try RunDirectory.open(run, in: project)
-            guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory) else { continue }
+            guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory)
+            else { continue }
             do {
                 try recover(directory, project, assembly, principal)
             } catch {
                 // One damaged run does not stop the others, nor the work of today.
-                Console().remark("run \(run) was left as it is: \((error as? any UserFacingError)?.message ?? "\(error)")")
+                let reason = (error as? any UserFacingError)?.message ?? "\(error)"
+                Console().remark("run \(run) was left as it is: \(reason)")
             }
             withExtendedLifetime(lock) {}
         }
     }
 
-    static func recover(_ directory: borrowing RunDirectory, _ session: borrowing Session, _ assembly: Assembly) throws {
+    static func recover(_ directory: borrowing RunDirectory, _ session: borrowing Session, _ assembly: Assembly) throws
+    {
         guard try needsRecovery(directory) else { return }
         try recover(directory, session.project, assembly, session.principal)
     }
@@ -56,7 +59,9 @@ enum Recovery {
             let recovery = try apply.recover()
             if let changes { try journal.append(records.recovered(recovery, changes), actor: .system) }
         case .applied, .discarded:
-            if !journal.isEnded { try journal.append(records.completed(state == .applied ? .applied : .discarded), actor: .system) }
+            if !journal.isEnded {
+                try journal.append(records.completed(state == .applied ? .applied : .discarded), actor: .system)
+            }
         case .running, .interrupted:
             try hold(directory, journal, records)
         case .finished, .failed:

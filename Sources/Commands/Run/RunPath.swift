@@ -1,7 +1,6 @@
 import Authority
 import Domain
 import Files
-
 import Journal
 import Policy
 import Redaction

@@ -40,7 +40,10 @@ struct RunRecords {
     enum EngineWord: String, CaseIterable { case native }
 
     func granted(_ grant: borrowing Grant) -> Record {
-        Record(.grantIssued, ["grant": .id(grant.id), "digest": .digest(grant.digest), "rule": .rule(grant.decision.rule)])
+        Record(
+            .grantIssued,
+            ["grant": .id(grant.id), "digest": .digest(grant.digest), "rule": .rule(grant.decision.rule)]
+        )
     }
 
     func exited(_ outcome: Outcome) -> Record {

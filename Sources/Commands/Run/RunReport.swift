@@ -47,7 +47,8 @@ struct RunReport {
         case .memory: "the command was killed: it used more memory than allowed (--memory)"
         case .cpuTime: "the command was killed: it used more CPU time than allowed (--cpu-time)"
         case .processes: "the command was killed: it started more processes than allowed (--processes)"
-        case .workspace: "the command was killed: its changes take more room than allowed (limits.workspace_bytes, workspace_files)"
+        case .workspace:
+            "the command was killed: its changes take more room than allowed (limits.workspace_bytes, workspace_files)"
         case .interrupted: "the command was killed: interrupted"
         case .terminated: "the command was killed: bailey was told to end"
         }
@@ -63,8 +64,9 @@ struct RunReport {
         } else {
             why = "nothing was applied"
         }
-        return "changes are held (\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted): \(why); "
-            + "look with: bailey changes show \(run)"
+        return
+            "changes are held (\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted): "
+            + "\(why); look with: bailey changes show \(run)"
     }
 
     private func json(_ outcome: Outcome, _ code: Int32, _ state: ChangeState, _ report: GateReport) -> JSONValue {
