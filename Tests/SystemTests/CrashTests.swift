@@ -110,11 +110,9 @@ struct CrashTests {
         let crashed = try yard.bailey(["changes", "discard"], with: ["BAILEY_CRASH_AT": point])
         #expect(crashed.status == 137, "\(crashed.summary)")
         let state = try recover(yard, run, token: run, before: before, after: before)
-        if state == "held" {
-            let discard = try yard.bailey(["changes", "discard", run])
-            #expect(discard.status == 0, "\(discard.summary)")
-        }
-        #expect(try yard.state(of: run) == "discarded")
+        #expect(state == "discarded")
+        let left = try yard.outside("ls .bailey/runs/\(run)/workspace").stdout
+        #expect(left.split(separator: "\n") == ["changes"], "\(left)")
         #expect(try yard.bailey(["journal", "verify"]).status == 0)
     }
 
