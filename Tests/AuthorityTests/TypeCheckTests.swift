@@ -143,7 +143,7 @@ struct TypeChecker: Sendable {
             let built = try? BuiltProducts.bailey()
         else { return nil }
         self.compiler = compiler
-        modules = (built as NSString).deletingLastPathComponent + "/Modules"
+        modules = URL(fileURLWithPath: built).resolvingSymlinksInPath().deletingLastPathComponent().path + "/Modules"
         checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardizedFileURL
             .path
     }
@@ -157,11 +157,30 @@ struct TypeChecker: Sendable {
             compiler,
             arguments: [
                 "-emit-sil", "-o", place.path + "/snippet.sil", "-parse-as-library", "-swift-version", "6", "-package-name",
-                packageName, "-I", modules, "-Xcc", "-I" + checkout + "/Sources/CLinux/include", "-Xcc",
-                "-fmodule-map-file=" + moduleMap, "-module-cache-path", place.path + "/cache", place.path + "/snippet.swift",
-            ],
+                packageName, "-I", modules, "-module-cache-path", build + "/TypeCheckCache",
+            ] + moduleMaps.flatMap { ["-Xcc", "-fmodule-map-file=" + $0] } + [place.path + "/snippet.swift"],
             timeoutSeconds: 300
         )
+    }
+
+    private var build: String { (modules as NSString).deletingLastPathComponent }
+
+    /// The C modules that the built modules were made with: the product's own and those of its dependencies.
+    private var moduleMaps: [String] {
+        var scratch = build
+        while scratch != "/", !FileManager.default.fileExists(atPath: scratch + "/checkouts") {
+            scratch = (scratch as NSString).deletingLastPathComponent
+        }
+        let places = [
+            (build, "build", "/module.modulemap"), (checkout + "/Sources", "", "/module.modulemap"),
+        ] + names(scratch + "/checkouts").map { (scratch + "/checkouts/" + $0 + "/Sources", "", "/include/module.modulemap") }
+        return places.flatMap { place, suffix, file in
+            names(place).filter { suffix.isEmpty || $0.hasSuffix("." + suffix) }.map { place + "/" + $0 + file }
+        }.filter { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    private func names(_ directory: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
     }
 
     /// SwiftPM names the package by the checkout's directory.
@@ -169,5 +188,4 @@ struct TypeChecker: Sendable {
         let name = (checkout as NSString).lastPathComponent.lowercased()
         return String(name.map { $0.isLetter || $0.isNumber ? $0 : "_" })
     }
-    private var moduleMap: String { (modules as NSString).deletingLastPathComponent + "/CLinux.build/module.modulemap" }
 }
