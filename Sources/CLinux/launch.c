@@ -116,19 +116,20 @@ int bailey_overlay(const char *lower, const char *upper, const char *work, const
     int context = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
     if (context < 0) return -1;
     const char *const settings[][2] = {
-        {"lowerdir", lower},     {"upperdir", upper}, {"workdir", work},   {"redirect_dir", "nofollow"},
-        {"metacopy", "off"}, {"index", "off"},    {"xino", "off"},
+        {"lowerdir", lower}, {"redirect_dir", "nofollow"}, {"metacopy", "off"}, {"index", "off"},
+        {"xino", "off"},     {"upperdir", upper},          {"workdir", work},
     };
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+    size_t count = sizeof settings / sizeof settings[0] - (upper ? 0 : 2);
+    for (size_t i = 0; i < count; i++) {
         *option = settings[i][0];
         if (configure(context, settings[i][0], settings[i][1]) != 0) return abandon(context);
     }
     *option = "userxattr";
     if (configure_flag(context, "userxattr") != 0) return abandon(context);
     *option = "volatile";
-    if (configure_flag(context, "volatile") != 0) return abandon(context);
+    if (upper && configure_flag(context, "volatile") != 0) return abandon(context);
     *option = "create";
-    return finish_mount(context, BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV);
+    return finish_mount(context, BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV | (upper ? 0 : BAILEY_TREE_READONLY));
 }
 
 int bailey_private_propagation(void) {

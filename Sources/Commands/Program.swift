@@ -28,8 +28,8 @@ package enum Program {
         }
     }
 
-    /// The words of the command line. What is not valid UTF-8 is refused and not repaired: a repaired word names something
-    /// else.
+    /// The words of the command line. What is not valid UTF-8 is refused and not repaired: a repaired word names
+    /// something else.
     private static func arguments() throws(CommandError) -> [String] {
         var words: [String] = []
         for index in 1..<max(1, Int(CommandLine.argc)) {
@@ -37,7 +37,8 @@ package enum Program {
             guard let word = String(validatingCString: pointer) else {
                 throw CommandError(
                     ExitStatus.usage,
-                    "read the command line: the argument \(Printable.text(String(cString: pointer))) is not valid UTF-8",
+                    "read the command line: the argument \(Printable.text(String(cString: pointer))) "
+                        + "is not valid UTF-8",
                     hint: "Give the command such a name from within a script or an input file."
                 )
             }

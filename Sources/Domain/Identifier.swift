@@ -34,7 +34,8 @@ extension Identifier {
         return value
     }
 
-    /// Makes an identifier that sorts by time: 10 characters of milliseconds and 10 of randomness, in Crockford base 32.
+    /// Makes an identifier that sorts by time: 10 characters of milliseconds and 10 of randomness, in Crockford base
+    /// 32.
     package static func make(milliseconds: UInt64, random: UInt64) -> Self {
         Self(unchecked: prefix + base32(milliseconds, characters: 10) + base32(random, characters: 10))
     }

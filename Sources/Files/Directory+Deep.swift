@@ -5,7 +5,8 @@ extension Directory {
     /// Bytes of a path resolved at once: below PATH_MAX, so that deeper paths are reached in several steps.
     private static var stepBytesMax: Int { 3072 }
 
-    /// Opens a directory any number of levels below, symbolic links refused everywhere. The path may be longer than PATH_MAX.
+    /// Opens a directory any number of levels below, symbolic links refused everywhere. The path may be longer than
+    /// PATH_MAX.
     package func directory(at components: some Collection<[UInt8]>) throws(SystemError) -> Directory {
         var current: Directory?
         var step: [UInt8] = []
@@ -76,8 +77,8 @@ extension Directory {
         _ = try SystemError.check("chmod", code, path: Self.text(name))
     }
 
-    /// Changes permission bits of an entry that may not be readable. Only for directories that nobody else writes to: an
-    /// entry that became a symbolic link would be followed.
+    /// Changes permission bits of an entry that may not be readable. Only for directories that nobody else writes to:
+    /// an entry that became a symbolic link would be followed.
     package func setModeUnopened(_ name: [UInt8], _ mode: UInt32) throws(SystemError) {
         let code = Self.withPath(name) { fchmodat(raw, $0, mode, 0) }
         _ = try SystemError.check("chmod", code, path: Self.text(name))

@@ -1,6 +1,17 @@
 import Glibc
 
 extension FileContent {
+    /// Writes a file of mode 0600 in place, neither atomic nor durable: for what is sealed by a digest and made anew
+    /// if torn.
+    package static func create(
+        _ name: [UInt8],
+        in directory: borrowing Directory,
+        with bytes: [UInt8]
+    ) throws(SystemError) {
+        let file = try directory.open(name, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+        try write(bytes, to: file.raw)
+    }
+
     /// Reads at most `bytesMax` bytes from an open file's current position.
     package static func readPrefix(_ raw: Int32, bytesMax: Int) throws(SystemError) -> [UInt8] {
         var content = [UInt8](repeating: 0, count: bytesMax)

@@ -44,7 +44,8 @@ extension Descriptor {
         return type
     }
 
-    /// Starts writing the content to the disk without waiting for it. A hint: a file system that has no such thing is no error.
+    /// Starts writing the content to the disk without waiting for it. A hint: a file system that has no such thing is
+    /// no error.
     package func startWriting() { _ = bailey_sync_file_range_start(raw) }
 
     /// Waits until the content is on the disk.
@@ -54,7 +55,8 @@ extension Descriptor {
 
     package enum LockKind: Sendable { case shared, exclusive }
 
-    /// Takes the file's advisory lock, which ends with the descriptor. False if somebody else holds it and `wait` is false.
+    /// Takes the file's advisory lock, which ends with the descriptor. False if somebody else holds it and `wait` is
+    /// false.
     package func lock(_ kind: LockKind, wait: Bool) throws(SystemError) -> Bool {
         let operation = (kind == .shared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB)
         while flock(raw, operation) != 0 {

@@ -20,8 +20,8 @@ package struct JournalRecovery: Sendable, Equatable {
     }
 }
 
-/// A journal's file with its lock. The lock is given back by word: a child that another thread is just starting shares the
-/// open file until it executes, and would keep the lock that long.
+/// A journal's file with its lock. The lock is given back by word: a child that another thread is just starting shares
+/// the open file until it executes, and would keep the lock that long.
 struct LockedFile: ~Copyable {
     let descriptor: Descriptor
 

@@ -3,12 +3,12 @@ import Glibc
 
 /// The descriptors that the supervisor hands to the launcher, by number.
 package enum LaunchDescriptor {
-    /// The sealed memfd with the plan.
-    package static let plan: Int32 = 3
-    /// A sequenced-packet socket: ``StatusMessage`` out.
-    package static let status: Int32 = 4
+    /// A sequenced-packet socket: the plan's sealed memfd in, ``StatusMessage`` out.
+    package static let status: Int32 = 3
     /// The read end of a pipe that only the supervisor can write to: its end of file means that the supervisor is gone.
-    package static let liveness: Int32 = 5
+    package static let liveness: Int32 = 4
+    /// The control group's list of processes, open for writing; or /dev/null where no group holds the memory.
+    package static let group: Int32 = 5
 }
 
 /// Sends status messages from a buffer that was made before any namespace.

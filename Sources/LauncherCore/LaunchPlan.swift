@@ -22,6 +22,10 @@ package struct LaunchPlan: Sendable, Equatable {
             case overlay
             /// Covers `target`, where it exists, by nothing.
             case hide
+            /// Shows the host's directory `source` read-only at `target` through an overlay of its own: its files are
+            /// there, and a socket in it is not the host's any more, so that nobody outside listens. A plain file is shown
+            /// as it is.
+            case view
         }
 
         package var kind: Kind
@@ -109,7 +113,7 @@ package struct LaunchPlan: Sendable, Equatable {
 enum PlanLayout {
     static let magic: UInt32 = 0x424C_5031
     /// Raised with every change of the layout; reader and writer must be equal.
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     static let headerWords = 28
     static let operationWords = 10
     static let none = UInt32.max

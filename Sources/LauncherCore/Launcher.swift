@@ -8,7 +8,14 @@ package enum Launcher {
     package static func main() -> Never {
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: StatusMessage.byteCount, alignment: 16)
         let channel = Channel(buffer: buffer)
-        guard let plan = readPlan() else {
+        // The sandbox inherits the group. Joining takes the kernel milliseconds, in which the supervisor makes the plan.
+        var own: (UInt8, UInt8) = (0x30, 0x0A)
+        guard write(LaunchDescriptor.group, &own, 2) == 2 else {
+            channel.report(LaunchFailure(.limits, code: errno))
+            bailey_exit(1)
+        }
+        close(LaunchDescriptor.group)
+        guard let plan = receivePlan(buffer) else {
             channel.report(LaunchFailure(.readPlan, code: EINVAL))
             bailey_exit(1)
         }
@@ -21,14 +28,18 @@ package enum Launcher {
         bailey_exit(0)
     }
 
-    private static func readPlan() -> LaunchPlanView? {
+    private static func receivePlan(_ buffer: UnsafeMutableRawPointer) -> LaunchPlanView? {
+        var memory: Int32 = -1
+        // Nothing at all means that the supervisor went away, and there is nobody to tell.
+        guard bailey_receive(LaunchDescriptor.status, buffer, 1, &memory) == 1 else { bailey_exit(1) }
         var status = stat()
-        guard bailey_memfd_is_sealed(LaunchDescriptor.plan) == 1, fstat(LaunchDescriptor.plan, &status) == 0,
+        guard memory >= 0, bailey_memfd_is_sealed(memory) == 1, fstat(memory, &status) == 0,
             status.st_size > 0, status.st_size <= off_t(PlanLayout.bytesMax)
         else { return nil }
         let size = Int(status.st_size)
-        let mapped = mmap(nil, size, PROT_READ, MAP_PRIVATE, LaunchDescriptor.plan, 0)
+        let mapped = mmap(nil, size, PROT_READ, MAP_PRIVATE, memory, 0)
         guard let mapped, mapped != MAP_FAILED else { return nil }
+        close(memory)
         return LaunchPlanView(UnsafeRawBufferPointer(start: mapped, count: size))
     }
 
@@ -48,8 +59,6 @@ package enum Launcher {
         var gate: (Int32, Int32) = (-1, -1)
         guard withUnsafeMutablePointer(to: &gate, { $0.withMemoryRebound(to: Int32.self, capacity: 2) { pipe($0) } }) == 0
         else { throw LaunchFailure(.makeNamespaces, code: errno) }
-        // Until then the supervisor puts this process where its limits hold it; the sandbox inherits that.
-        guard channel.awaitProceed() else { throw LaunchFailure(.awaitParent, code: ECHILD) }
         var sandbox: Int32 = -1
         let child = bailey_clone(UInt64(BAILEY_NEW_EVERYTHING), &sandbox)
         guard child >= 0 else { throw LaunchFailure(.makeNamespaces, code: errno) }

@@ -51,6 +51,8 @@ struct RootBuilder {
             try attachOverlay(slot, operation, root)
         case .hide:
             try hide(operation, root)
+        case .view:
+            if slot[0] >= 0 { try attachView(slot[0], operation, root) }
         }
     }
 
@@ -97,6 +99,28 @@ struct RootBuilder {
         if slot[1] >= 0 { try detachLayer(slot[1], constant(".mask"), root) }
         try detachLayer(slot[2], constant(".layers"), root)
         try attach(tree, target, operation.target)
+    }
+
+    /// An overlay has inodes of its own, and a socket is found by its inode: what listens on the host is out of reach, which
+    /// neither a read-only mount nor Landlock (before its ABI 9) would see to.
+    private func attachView(_ tree: Int32, _ operation: OperationView, _ root: Int32) throws(LaunchFailure) {
+        var status = stat()
+        guard fstat(tree, &status) == 0 else { throw LaunchFailure(.mount, code: errno, path: operation.target) }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: break
+        case S_IFREG: return try attachTree(tree, operation, root)
+        default: throw LaunchFailure(.mount, code: EINVAL, path: operation.target)
+        }
+        let target = try makeDirectory(operation.target, mode: 0o755, root)
+        guard fchdir(root) == 0 else { throw LaunchFailure(.overlay, code: errno) }
+        try attachLayer(tree, constant(".lower"), root)
+        // A view without an upper directory takes two lower ones; /mnt is empty and stays.
+        close(try makeDirectory(constant("mnt"), mode: 0o755, root))
+        var option: UnsafePointer<CChar>? = nil
+        let view = bailey_overlay(constant(".lower:mnt"), nil, nil, &option)
+        guard view >= 0 else { throw LaunchFailure(.overlay, code: errno, path: operation.source) }
+        try detachLayer(tree, constant(".lower"), root)
+        try attach(view, target, operation.target)
     }
 
     private func attachLayer(_ tree: Int32, _ name: UnsafePointer<CChar>, _ root: Int32) throws(LaunchFailure) {

@@ -18,6 +18,8 @@ struct SourceOpener {
             switch operation.kind {
             case .tree:
                 slot[0] = try open(root, operation.source, operation, recursive: true)
+            case .view:
+                slot[0] = try open(root, operation.source, operation, recursive: false)
             case .overlay:
                 slot[0] = try open(root, operation.source, operation, recursive: false)
                 if operation.second[0] != 0 { slot[1] = try open(root, operation.second, operation, recursive: false) }

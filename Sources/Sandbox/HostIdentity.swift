@@ -12,6 +12,8 @@ package struct HostIdentity: Sendable {
 
     /// The ids of sandboxes that root starts: far from people, services, subuid ranges and 65534 (nobody, whom others share).
     static let firstHostID: UInt32 = 0x7000_0000
+    /// Owns the caches of root's sandboxes on the disk; no sandbox runs as it.
+    package static let cacheOwnerID: UInt32 = firstHostID - 1
     /// More live sandboxes than a machine can hold.
     static let hostIDsMax: UInt32 = 4096
 

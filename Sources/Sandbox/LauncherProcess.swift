@@ -10,13 +10,14 @@ struct LauncherProcess: ~Copyable {
     /// While this end is open the sandbox lives; the kernel closes it if we are killed.
     private let liveness: Descriptor
 
-    /// - Parameter streams: what the launcher gets as standard input, output and error.
-    init(path: String, plan: LaunchPlan, streams: [Int32]) throws(SandboxError) {
+    /// - Parameters:
+    ///   - streams: what the launcher gets as standard input, output and error.
+    ///   - group: the list of processes of the control group that it joins, open for writing.
+    init(path: String, streams: [Int32], group: borrowing Descriptor) throws(SandboxError) {
         do throws(SystemError) {
-            let memory = try Self.sealed(plan.encoded())
             let socket = try Self.pair(bailey_socketpair_packets)
             let pipe = try Self.pair(bailey_pipe)
-            let theirs = streams + [memory.raw, socket.1, pipe.0]
+            let theirs = streams + [socket.1, pipe.0, group.raw]
             // The launcher finds nothing of our environment; a crash must not print memory.
             processID = try Self.spawn(path, ["SWIFT_BACKTRACE=enable=no"], theirs)
             _ = close(socket.1)
@@ -32,7 +33,18 @@ struct LauncherProcess: ~Copyable {
         }
     }
 
-    /// Lets the launcher go on after a question: the terminal is set up, or the memory group holds it.
+    /// Hands the plan over; the launcher begins.
+    func begin(_ plan: LaunchPlan) throws(SandboxError) {
+        do throws(SystemError) {
+            let memory = try Self.sealed(plan.encoded())
+            var go: UInt8 = 1
+            _ = try SystemError.check("send", bailey_send(status.raw, &go, 1, memory.raw))
+        } catch {
+            throw SandboxError(.setup, "hand the plan to the launcher: \(error)")
+        }
+    }
+
+    /// Lets the launcher go on after the terminal is set up.
     func proceed() {
         var go: UInt8 = 1
         _ = bailey_send(status.raw, &go, 1, -1)

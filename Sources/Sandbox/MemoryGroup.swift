@@ -29,8 +29,11 @@ struct MemoryGroup: Sendable {
         return nil
     }
 
-    /// Puts a process into the group; children follow it.
-    func attach(_ process: Int32) -> Bool { Self.put(path + "/cgroup.procs", String(process)) }
+    /// The group's list of processes, for the launcher to write itself into; its children follow it.
+    func processList() throws(SystemError) -> Descriptor {
+        let path = path + "/cgroup.procs"
+        return Descriptor(owning: try SystemError.check("open", open(path, O_WRONLY | O_CLOEXEC), path: path))
+    }
 
     /// How often the kernel had to kill a process of the group.
     var killCount: Int {

@@ -22,39 +22,35 @@ package struct NativeEngine: Sendable {
     /// Runs the granted command. Returns when every process of the sandbox is dead.
     ///
     /// - Parameters:
-    ///   - streams: the caller's standard input, output and error, by descriptor.
+    ///   - prepared: the launcher that waits; it serves once.
     ///   - onStart: called once the walls have been proved, before the command's first instruction counts.
     /// - Throws: ``SandboxError`` if the command was not executed.
     package func run(
         _ grant: consuming Grant,
         _ request: SandboxRequest,
-        streams: StandardStreams,
+        _ prepared: PreparedSandbox,
         onStart: () -> Void = {}
     ) throws -> Outcome {
         let action = try grant.redeem(at: time)
         guard case .runCommand(let command) = action.kind else {
             throw SandboxError(.setup, "run a command: the grant is for something else")
         }
-        let plan = try makePlan(command, request)
-        let group = MemoryGroup.make(run: request.run, bytesMax: request.limits.memoryBytes)
-        defer { group?.remove() }
-        let supervisor = try Supervisor(
-            plan: plan,
-            request: request,
-            streams: streams,
-            group: group,
-            time: time
-        )
+        let plan = try makePlan(command, request, prepared)
+        let supervisor = try Supervisor(plan: plan, request: request, prepared: prepared, time: time)
         var outcome = try supervisor.run(onStart: onStart)
-        outcome.layers = Self.layers + (request.hasOverlay ? [.overlay] : []) + (group == nil ? [] : [.cgroup])
+        outcome.layers = Self.layers + (request.hasOverlay ? [.overlay] : []) + (prepared.group == nil ? [] : [.cgroup])
         return outcome
     }
 
-    private func makePlan(_ command: CommandRequest, _ request: SandboxRequest) throws(SandboxError) -> LaunchPlan {
+    private func makePlan(
+        _ command: CommandRequest,
+        _ request: SandboxRequest,
+        _ prepared: PreparedSandbox
+    ) throws(SandboxError) -> LaunchPlan {
         let view = try ViewBuilder(request)
         var plan = LaunchPlan()
         plan.isPrivileged = request.identity.isPrivileged
-        plan.usesTerminal = request.usesTerminal
+        plan.usesTerminal = prepared.usesTerminal
         plan.insideUserID = request.identity.insideUserID
         plan.insideGroupID = request.identity.insideGroupID
         plan.hostUserID = request.identity.hostUserID

@@ -31,10 +31,8 @@ package struct SandboxRequest: Sendable {
     package var readable: [String]
     package var limits: ResourceLimits
     package var identity: HostIdentity
-    package var launcherPath: String
     /// A host path that must not be visible; the launcher tries it.
     package var canary: String
-    package var usesTerminal: Bool
     package var userName: String
     /// Empty directories are made here while a run lives, and removed.
     package var run: RunID
@@ -45,9 +43,7 @@ package struct SandboxRequest: Sendable {
         readable: [String],
         limits: ResourceLimits,
         identity: HostIdentity,
-        launcherPath: String,
         canary: String,
-        usesTerminal: Bool,
         userName: String,
         run: RunID
     ) {
@@ -56,9 +52,7 @@ package struct SandboxRequest: Sendable {
         self.readable = readable
         self.limits = limits
         self.identity = identity
-        self.launcherPath = launcherPath
         self.canary = canary
-        self.usesTerminal = usesTerminal
         self.userName = userName
         self.run = run
     }

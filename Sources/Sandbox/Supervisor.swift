@@ -10,11 +10,9 @@ import LauncherCore
 /// process in it.
 final class Supervisor {
     private let request: SandboxRequest
-    private let group: MemoryGroup?
+    private let prepared: PreparedSandbox
     private let time: any TimeSource
-    private let launcher: LauncherProcess
     private let signals: Descriptor
-    private let streams: StreamSet
     private var budget: OutputBudget
     private var watchdog: Watchdog
     private var sandbox: Descriptor?
@@ -28,15 +26,9 @@ final class Supervisor {
 
     private static let watchedSignals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH]
 
-    init(
-        plan: LaunchPlan,
-        request: SandboxRequest,
-        streams: StandardStreams,
-        group: MemoryGroup?,
-        time: any TimeSource
-    ) throws {
+    init(plan: LaunchPlan, request: SandboxRequest, prepared: PreparedSandbox, time: any TimeSource) throws {
         self.request = request
-        self.group = group
+        self.prepared = prepared
         self.time = time
         signals = Descriptor(
             owning: try SystemError.check(
@@ -44,25 +36,19 @@ final class Supervisor {
                 bailey_signals_open(Self.watchedSignals, Int32(Self.watchedSignals.count))
             )
         )
-        let set = try StreamSet(streams, usesTerminal: request.usesTerminal)
-        launcher = try LauncherProcess(path: request.launcherPath, plan: plan, streams: set.inner)
-        self.streams = set
-        set.closeInner()
-        budget = OutputBudget(request.limits, startNanoseconds: time.monotonicNanoseconds())
-        watchdog = Watchdog(request, watchesMemory: group == nil)
         startNanoseconds = time.monotonicNanoseconds()
         nextLookNanoseconds = startNanoseconds + Watchdog.intervalNanoseconds
-        if let group, !group.attach(launcher.processID) {
-            kill(launcher.processID, SIGKILL)
-            launcher.reap()
-            throw SandboxError(.setup, "put the sandbox into its memory group: the kernel refused")
-        }
-        launcher.proceed()
+        budget = OutputBudget(request.limits, startNanoseconds: startNanoseconds)
+        watchdog = Watchdog(request, watchesMemory: prepared.group == nil)
+        try prepared.launcher.begin(plan)
     }
+
+    private var streams: StreamSet { prepared.streams }
+    private var group: MemoryGroup? { prepared.group }
 
     func run(onStart: () -> Void) throws(SandboxError) -> Outcome {
         while !isOver { step(onStart) }
-        launcher.reap()
+        prepared.reap()
         if let failure, cause == nil { throw LaunchFailureText.error(failure, request) }
         return outcome()
     }
@@ -73,7 +59,7 @@ final class Supervisor {
     private func step(_ onStart: () -> Void) {
         let now = time.monotonicNanoseconds()
         var waits = [pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0)]
-        waits.append(pollfd(fd: statusEnded ? -1 : launcher.status.raw, events: Int16(POLLIN), revents: 0))
+        waits.append(pollfd(fd: statusEnded ? -1 : prepared.launcher.status.raw, events: Int16(POLLIN), revents: 0))
         waits.append(pollfd(fd: sandboxDescriptor, events: Int16(POLLIN), revents: 0))
         let isHeld = budget.isExhausted(at: now)
         waits += streams.waits(holdsOutput: isHeld)
@@ -118,7 +104,7 @@ final class Supervisor {
     }
 
     private func handleStatus(_ onStart: () -> Void) {
-        guard let (message, descriptor) = launcher.receive() else {
+        guard let (message, descriptor) = prepared.launcher.receive() else {
             statusEnded = true
             return
         }
@@ -129,7 +115,7 @@ final class Supervisor {
             if cause != nil { killSandbox() }
         case .terminal:
             if descriptor >= 0 { streams.attachTerminal(Descriptor(owning: descriptor)) }
-            launcher.proceed()
+            prepared.launcher.proceed()
         case .ready: onStart()
         case .failed: failure = message
         case .exited: exit = message
@@ -160,7 +146,7 @@ final class Supervisor {
         if sandbox != nil {
             _ = bailey_pidfd_send_signal(sandboxDescriptor, SIGKILL)
         } else if !statusEnded {
-            kill(launcher.processID, SIGKILL)
+            kill(prepared.launcher.processID, SIGKILL)
         }
     }
 

@@ -9,7 +9,7 @@ enum SystemCalls {
     private static let files = [
         "access", "chdir", "chmod", "chown", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3",
         "faccessat", "faccessat2", "fadvise64", "fallocate", "fchdir", "fchmod", "fchmodat", "fchmodat2", "fchown",
-        "fchownat", "fcntl", "fdatasync", "fgetxattr", "flistxattr", "flock", "fremovexattr", "fsetxattr", "fstat",
+        "fchownat", "fdatasync", "fgetxattr", "flistxattr", "flock", "fremovexattr", "fsetxattr", "fstat",
         "fstatfs", "fsync", "ftruncate", "futimesat", "getcwd", "getdents", "getdents64", "getxattr", "getxattrat",
         "inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch", "lchown", "lgetxattr", "link",
         "linkat", "listxattr", "listxattrat", "llistxattr", "lremovexattr", "lseek", "lsetxattr", "lstat", "mkdir",
@@ -41,7 +41,7 @@ enum SystemCalls {
     ]
     private static let sockets = [
         "accept", "accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen", "recvfrom",
-        "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown", "socketpair",
+        "recvmmsg", "recvmsg", "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
     ]
     private static let polling = [
         "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait", "eventfd",
@@ -53,7 +53,7 @@ enum SystemCalls {
         "setpgid", "setregid", "setresgid", "setresuid", "setreuid", "setsid", "setuid",
     ]
     private static let scheduling = [
-        "getcpu", "getpriority", "getrlimit", "getrusage", "ioprio_get", "ioprio_set", "prlimit64", "sched_get_priority_max",
+        "getcpu", "getpriority", "getrlimit", "getrusage", "ioprio_get", "ioprio_set", "sched_get_priority_max",
         "sched_get_priority_min", "sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler",
         "sched_rr_get_interval", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler",
         "sched_yield", "setpriority", "setrlimit",
@@ -66,7 +66,7 @@ enum SystemCalls {
     /// Landlock's calls can only take rights away.
     private static let misc = [
         "getrandom", "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "prctl", "sysinfo",
-        "uname", "io_setup", "io_submit", "io_getevents", "io_pgetevents", "io_cancel", "io_destroy",
+        "uname",
     ]
 
     /// Answered with EPERM, because programs that try them tell "not permitted" from "no such call" in what they print.

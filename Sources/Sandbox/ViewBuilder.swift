@@ -28,7 +28,7 @@ struct ViewBuilder {
     /// `/usr` and `/opt` are shown; the directories of the root that modern systems make links into `/usr` stay links.
     private mutating func addSystem() {
         add(.tree, "/usr") { $0.attributes = Self.readOnly }
-        add(.tree, "/opt") {
+        add(.view, "/opt") {
             $0.attributes = Self.readOnly
             $0.isOptional = true
         }
@@ -81,14 +81,19 @@ struct ViewBuilder {
         }
         permissions.append(.init(path: "/dev", access: UInt32(BAILEY_LANDLOCK_DEVICE)))
         // The parts of /proc that tell of the host or of other people's keys.
-        for name in ["keys", "key-users", "kcore", "timer_list", "sched_debug", "sysrq-trigger", "kmsg", "kallsyms"] {
+        for name in [
+            "keys", "key-users", "kcore", "timer_list", "sched_debug", "sysrq-trigger", "kmsg", "kallsyms", "cmdline",
+            "config.gz", "diskstats", "interrupts", "iomem", "ioports", "modules", "partitions", "slabinfo", "softirqs",
+            "vmallocinfo", "zoneinfo",
+        ] {
             add(.hide, "/proc/" + name)
         }
         for name in ["acpi", "asound", "bus", "driver", "fs", "irq", "scsi", "tty"] { add(.hide, "/proc/" + name) }
     }
 
     private mutating func addPrivatePlaces() {
-        let bytes = request.limits.temporaryBytes
+        // There are four of these, and where no control group counts them they must not double the memory.
+        let bytes = min(request.limits.temporaryBytes, request.limits.memoryBytes / 4)
         let files = request.limits.temporaryFiles
         for path in ["/tmp", "/var/tmp", "/dev/shm"] {
             addTemporary(path, bytes: bytes, files: files, mode: "1777")
@@ -114,7 +119,7 @@ struct ViewBuilder {
         for path in request.readable {
             guard let resolved = SystemPaths.resolved(path) else { continue }
             let mapped = identity(SystemPaths.owner(resolved))
-            add(.tree, resolved) {
+            add(.view, resolved) {
                 $0.attributes = Self.readOnly
                 $0.identity = mapped
                 $0.isOptional = true
@@ -176,7 +181,7 @@ struct ViewBuilder {
         _ target: String,
         _ adjust: (inout LaunchPlan.Operation) -> Void = { _ in }
     ) {
-        var operation = LaunchPlan.Operation(kind, source: kind == .tree ? target : "", target: target)
+        var operation = LaunchPlan.Operation(kind, source: kind == .tree || kind == .view ? target : "", target: target)
         adjust(&operation)
         operations.append(operation)
     }

@@ -11,32 +11,42 @@ struct Watchdog {
     private static let processesMax = 20_000
     /// The layers are walked when the disk lost this share of what is left to use, or after this many looks.
     private static let looksBetweenWalks = 20
-    private static let pageBytes = UInt64(max(1, sysconf(Int32(_SC_PAGESIZE))))
     private static let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
     private let limits: ResourceLimits
     private let watchesMemory: Bool
     private let layerDirectories: [String]
     private var looks = 0
+    private var firstFreeBytes: UInt64 = 0
     private var lastFreeBytes: UInt64 = 0
     private var lastFreeFiles: UInt64 = 0
     private var lastUsage = LayerUsage()
     /// CPU time of processes that are gone, as far as a look saw it.
     private var cpuSeen: [Int32: UInt64] = [:]
+    /// CPU time of the living and of all that they have waited for.
+    private var cpuLiving: UInt64 = 0
+    /// Space of open files without a name, at the last look at them.
+    private var unnamedBytes: UInt64 = 0
+    private static let looksBetweenUnnamed = 5
     private(set) var peakMemoryBytes: UInt64 = 0
 
     init(_ request: SandboxRequest, watchesMemory: Bool) {
         limits = request.limits
         self.watchesMemory = watchesMemory
-        layerDirectories = request.mounts.map { mount in
-            switch mount.source {
-            case .overlay(_, _, let layers): layers + "/upper"
-            case .copy(let directory): directory
-            }
-        }
+        layerDirectories =
+            request.mounts.map { mount in
+                switch mount.source {
+                case .overlay(_, _, let layers): layers + "/upper"
+                case .copy(let directory): directory
+                }
+            } + request.home.caches.map(\.hostDirectory)
     }
 
-    var cpuSeconds: Double { Double(cpuSeen.values.reduce(0, +)) / Double(Self.ticksPerSecond) }
+    /// The larger of two sums, each of which can be fooled alone: a process that is gone takes its own time along, and one
+    /// whose parent ignores it leaves nothing to the parent.
+    var cpuSeconds: Double { Double(cpuTicks) / Double(Self.ticksPerSecond) }
+
+    private var cpuTicks: UInt64 { max(cpuSeen.values.reduce(0, +), cpuLiving) }
 
     /// The limit that is exceeded now, if any.
     mutating func look(at initProcess: Int32) -> KillCause? {
@@ -44,27 +54,32 @@ struct Watchdog {
         let memory = lookAtProcesses(initProcess)
         peakMemoryBytes = max(peakMemoryBytes, memory)
         if watchesMemory, memory > limits.memoryBytes { return .memory }
-        if cpuSeen.values.reduce(0, +) > limits.cpuSeconds * Self.ticksPerSecond { return .cpuTime }
+        if cpuTicks > limits.cpuSeconds * Self.ticksPerSecond { return .cpuTime }
         return workspaceIsFull() ? .workspace : nil
     }
 
-    /// Sums CPU time and private memory over the init's descendants.
+    /// Sums CPU time and memory over the init's descendants, and the space of files that have no name any more.
     private mutating func lookAtProcesses(_ initProcess: Int32) -> UInt64 {
         var waiting = [initProcess]
-        var memory: UInt64 = 0
-        var count = 0
-        while let process = waiting.popLast(), count < Self.processesMax {
-            count += 1
+        var processes: [Int32] = []
+        cpuLiving = 0
+        while let process = waiting.popLast(), processes.count < Self.processesMax {
             waiting += children(of: process)
-            guard process != initProcess, let status = ProcessFile.text(process, "stat") else { continue }
+            processes.append(process)
+            guard let status = ProcessFile.text(process, "stat") else { continue }
             // The command name may hold anything, so fields are counted from its closing bracket: proc_pid_stat(5).
             let fields = status[(status.lastIndex(of: ")") ?? status.startIndex)...].split(separator: " ")
-            if fields.count > 14, let user = UInt64(fields[12]), let system = UInt64(fields[13]) {
-                cpuSeen[process] = max(cpuSeen[process] ?? 0, user + system)
-            }
-            memory += privateMemory(of: process)
+            guard fields.count > 16 else { continue }
+            let times = fields[12...15].map { UInt64($0) ?? 0 }
+            cpuLiving += times.reduce(0, +)
+            if process != initProcess { cpuSeen[process] = max(cpuSeen[process] ?? 0, times[0] + times[1]) }
         }
-        return memory
+        let commands = processes.filter { $0 != initProcess }
+        unnamedBytes = looks % Self.looksBetweenUnnamed == 0 ? UnnamedFiles.bytes(of: commands) : unnamedBytes
+        let quick = commands.reduce(UInt64(0)) { $0 + MemoryUse.upperBound(of: $1) }
+        // Shared pages count once for each process here; where that is too much, they are counted properly.
+        guard watchesMemory, quick > limits.memoryBytes else { return quick }
+        return commands.reduce(UInt64(0)) { $0 + MemoryUse.proportional(of: $1) }
     }
 
     private func children(of process: Int32) -> [Int32] {
@@ -74,18 +89,13 @@ struct Watchdog {
         }
     }
 
-    private func privateMemory(of process: Int32) -> UInt64 {
-        let fields = (ProcessFile.text(process, "statm") ?? "").split(separator: " ").compactMap { UInt64($0) }
-        guard fields.count > 2, fields[1] > fields[2] else { return 0 }
-        return (fields[1] - fields[2]) * Self.pageBytes
-    }
-
     /// The walk is dear, so the disk's free space says when it is worth it.
     private mutating func workspaceIsFull() -> Bool {
         guard let first = layerDirectories.first, let directory = try? Directory(trustedPath: first) else { return false }
         var freeBytes: UInt64 = 0
         var freeFiles: UInt64 = 0
         guard bailey_free_space(directory.raw, &freeBytes, &freeFiles) == 0 else { return false }
+        if firstFreeBytes == 0 { firstFreeBytes = freeBytes }
         let lostBytes = lastFreeBytes > freeBytes ? lastFreeBytes - freeBytes : 0
         let lostFiles = lastFreeFiles > freeFiles ? lastFreeFiles - freeFiles : 0
         let roomBytes = limits.workspaceBytes - min(limits.workspaceBytes, lastUsage.bytes)
@@ -95,53 +105,9 @@ struct Watchdog {
         }
         (lastFreeBytes, lastFreeFiles) = (freeBytes, freeFiles)
         lastUsage = LayerUsage(of: layerDirectories, limits)
-        return lastUsage.bytes > limits.workspaceBytes || lastUsage.files > limits.workspaceFiles
-    }
-}
-
-/// How much lies in the layers of a workspace.
-struct LayerUsage {
-    private(set) var bytes: UInt64 = 0
-    private(set) var files: UInt64 = 0
-    private static let depthMax = 256
-
-    init() {}
-
-    /// Counts blocks, not sizes: a sparse file uses little. Stops as soon as a limit is passed.
-    init(of directories: [String], _ limits: ResourceLimits) {
-        for path in directories {
-            guard let directory = try? Directory(trustedPath: path) else { continue }
-            add(directory, depth: 0, limits)
-        }
-    }
-
-    private mutating func add(_ directory: borrowing Directory, depth: Int, _ limits: ResourceLimits) {
-        guard depth < Self.depthMax, let entries = try? directory.entries() else { return }
-        for entry in entries {
-            guard files <= limits.workspaceFiles, bytes <= limits.workspaceBytes else { return }
-            files += 1
-            if entry.kind == .directory, let child = try? directory.directory(entry.name) {
-                add(child, depth: depth + 1, limits)
-            } else if entry.kind == .file, let blocks = try? directory.allocatedBytes(entry.name) {
-                bytes += blocks
-            }
-        }
-    }
-}
-
-/// Files of `/proc/PID`. A process that is gone has none.
-private enum ProcessFile {
-    static func text(_ process: Int32, _ name: String) -> String? {
-        let raw = open("/proc/\(process)/\(name)", O_RDONLY | O_CLOEXEC)
-        guard raw >= 0 else { return nil }
-        let file = Descriptor(owning: raw)
-        return (try? FileContent.read(file, bytesMax: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    static func threads(_ process: Int32) -> [String] {
-        guard let directory = try? Directory(trustedPath: "/proc/\(process)/task"),
-            let entries = try? directory.entries(atMost: 4096)
-        else { return [] }
-        return entries.map { String(decoding: $0.name, as: UTF8.self) }
+        let total = lastUsage.bytes + unnamedBytes
+        if total > limits.workspaceBytes || lastUsage.files > limits.workspaceFiles { return true }
+        // What cannot be looked into counts as full once the disk has lost as much as the limit.
+        return lastUsage.isIncomplete && firstFreeBytes > freeBytes && firstFreeBytes - freeBytes > limits.workspaceBytes
     }
 }

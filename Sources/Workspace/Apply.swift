@@ -16,8 +16,8 @@ package struct Apply {
         case nothing
         /// An apply was under way; everything is in place now.
         case finished
-        /// An apply was under way and is taken back. `left` are paths that the user has changed since: they stay as they
-        /// are, and what was there before the apply is in `kept` in the run's workspace directory.
+        /// An apply was under way and is taken back. `left` are paths that the user has changed since: they stay as
+        /// they are, and what was there before the apply is in `kept` in the run's workspace directory.
         case rolledBack(reason: String, left: [RelativePath])
         /// An apply had come to its end.
         case applied
@@ -141,7 +141,8 @@ package struct Apply {
         for tree in context.plan.trees { try context.workspace.removeTree(WorkspaceFiles.tree(tree.tree.index)) }
     }
 
-    /// Finishes or takes back what an apply that was killed has begun. Call it for every run that has no terminal event.
+    /// Finishes or takes back what an apply that was killed has begun. Call it for every run that has no terminal
+    /// event.
     package func recover() throws(WorkspaceError) -> Recovery {
         try WorkspaceError.attempt("recover the apply of the run") {
             let run = try Directory(trustedPath: runDirectory)
@@ -178,7 +179,7 @@ package struct Apply {
                 .damaged,
                 "recover the apply of the run: what it was about to do is not readable",
                 hint:
-                    "Compare the project with \(Printable.text(runDirectory))/workspace/apply by hand; nothing was removed."
+                    "Nothing was removed: compare the project with \(Printable.text(runDirectory))/workspace/apply."
             )
         }
         if !intent.operations.isEmpty {

@@ -80,7 +80,21 @@ final class ApplyContext {
         let keptName = Array((name + Array(label.utf8)).prefix(Directory.Limits.nameBytesMax)).map {
             $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0
         }
-        if besideTrees[operation.tree] { return }
-        try directory.rename(name, to: kept, keptName, rule: .failIfPresent)
+        guard besideTrees[operation.tree] else {
+            return try directory.rename(name, to: kept, keptName, rule: .failIfPresent)
+        }
+        let status = try directory.status(name)
+        switch status.kind {
+        case .file:
+            let source = try directory.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+            let copy = try kept.open(keptName, flags: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            _ = try FileCopy.copy(source, to: copy)
+            try copy.synchronize()
+        case .symlink:
+            try kept.makeSymbolicLink(keptName, to: directory.linkTarget(name))
+        case .directory, .fifo, .socket, .characterDevice, .blockDevice:
+            // Empty by then, or without content.
+            return
+        }
     }
 }

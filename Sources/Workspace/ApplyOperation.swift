@@ -41,7 +41,8 @@ struct ApplyOperation: Sendable, Equatable {
             return isDirectory || (size == status.size && modified == status.modified)
         }
 
-        /// Not touched at all: a rename or a chmod would show too. A file with several names changes its ctime with each of them.
+        /// Not touched at all: a rename or a chmod would show too. A file with several names changes its ctime with
+        /// each of them.
         func isUntouched(_ status: FileStatus) -> Bool {
             isSameContent(status)
                 && (isDirectory || (mode == status.mode && (hasOtherNames || changed == status.changed)))
@@ -83,7 +84,8 @@ extension ApplyOperation.Mark {
 /// What an apply is about to do, durable before it does the first of it.
 struct ApplyIntent: Sendable, Equatable {
     let digest: Digest
-    /// Trees whose staging directory lies in the tree itself, since it is on another file system than the run's directory.
+    /// Trees whose staging directory lies in the tree itself, since it is on another file system than the run's
+    /// directory.
     let besideTrees: [Bool]
     let operations: [ApplyOperation]
 

@@ -12,7 +12,8 @@ struct ApplyRun {
         self.operations = operations
     }
 
-    /// Performs what is not performed yet, in order. Throws at the first that cannot be; those before it stay performed.
+    /// Performs what is not performed yet, in order. Throws at the first that cannot be; those before it stay
+    /// performed.
     func perform() throws {
         for number in operations.indices where try !isPerformed(number) {
             try perform(number)
@@ -153,8 +154,8 @@ struct ApplyRun {
         }
     }
 
-    /// Takes back what was performed, last first. What the user has changed since stays as it is; its old content is kept
-    /// in the run's directory, and the path is returned.
+    /// Takes back what was performed, last first. What the user has changed since stays as it is; its old content is
+    /// kept in the run's directory, and the path is returned.
     func undo() throws -> [RelativePath] {
         var left: [RelativePath] = []
         for number in operations.indices.reversed() where try isPerformed(number) {

@@ -2,7 +2,8 @@ import Domain
 import Files
 import Glibc
 
-/// Turns a change set into operations, and stages every new content: verified, with its final mode and owner, on the disk.
+/// Turns a change set into operations, and stages every new content: verified, with its final mode and owner, on the
+/// disk.
 struct ApplyStaging {
     private let context: ApplyContext
     private let set: ChangeSet
@@ -44,7 +45,7 @@ struct ApplyStaging {
                 "apply the changes: conflict at \(first.path): \(first.cause.rawValue)\(more)",
                 path: first.path,
                 hint:
-                    "Nothing was applied. Look at the conflicts, then run the command again on the project as it is now."
+                    "Nothing was applied. Look at the conflicts, then run the command again on the project."
             )
         }
         for change in set.changes {

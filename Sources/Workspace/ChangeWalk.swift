@@ -2,7 +2,8 @@ import Domain
 import Files
 import Glibc
 
-/// Lists what a command did, by walking what it left behind: an overlay's upper layer, or a private copy. Every writer is dead.
+/// Lists what a command did, by walking what it left behind: an overlay's upper layer, or a private copy. Every
+/// writer is dead.
 struct ChangeWalk {
     /// The listing is no use beyond a limit.
     private struct Stop: Error {}

@@ -8,6 +8,12 @@ package struct GateReport: Sendable {
     package let findings: [GateFinding]
     package let conflicts: [Conflict]
 
+    package init(changeSet: ChangeSet, findings: [GateFinding], conflicts: [Conflict]) {
+        self.changeSet = changeSet
+        self.findings = findings
+        self.conflicts = conflicts
+    }
+
     /// The strongest word on any entry.
     package var verdict: Verdict { findings.map(\.level).max() ?? .allow }
     /// Whether the set may enter the project without asking anybody.
@@ -18,14 +24,17 @@ package struct GateReport: Sendable {
 package struct CommitGate {
     private let plan: WorkspacePlan
     private let limits: ResourceLimits
+    private let toolchainRoots: [String]
 
-    package init(_ plan: WorkspacePlan, limits: ResourceLimits) {
+    /// - Parameter toolchainRoots: absolute paths of toolchains that the command saw read-only; links may lead there.
+    package init(_ plan: WorkspacePlan, limits: ResourceLimits, toolchainRoots: [String] = []) {
         self.plan = plan
         self.limits = limits
+        self.toolchainRoots = toolchainRoots
     }
 
-    /// Judges every entry, and compares the trees with what the command started from. Call it again before an apply that
-    /// comes later: the trees may have changed.
+    /// Judges every entry, and compares the trees with what the command started from. Call it again before an apply
+    /// that comes later: the trees may have changed.
     package func judge(
         _ changeSet: ChangeSet,
         inspector: any ChangeInspector
@@ -54,7 +63,9 @@ package struct CommitGate {
                 case .unchanged, .dropped, .ordinary: continue
                 case .finding(let finding): findings.append(finding)
                 case .notMine:
-                    if let finding = GateRules.judge(change) { findings.append(finding) }
+                    if let finding = GateRules.judge(change, toolchainRoots: toolchainRoots) {
+                        findings.append(finding)
+                    }
                 }
             }
             let reduced = ChangeSet(

@@ -2,7 +2,8 @@ import Domain
 import Files
 import Glibc
 
-/// Keeps a mask layer from being removed while somebody uses it: a shared lock that ends with the value, or the process.
+/// Keeps a mask layer from being removed while somebody uses it: a shared lock that ends with the value, or the
+/// process.
 final class MaskLease: Sendable {
     private let lock: Int32
 
@@ -11,10 +12,12 @@ final class MaskLease: Sendable {
     deinit { _ = close(lock) }
 }
 
-/// A directory of whiteouts that, as an overlay's upper lower layer, makes hidden paths vanish without a trace in the project.
+/// A directory of whiteouts that, as an overlay's upper lower layer, makes hidden paths vanish without a trace in the
+/// project.
 ///
-/// It lies in the user's state directory, since no layer may lie beneath another, and is named by a digest of everything
-/// that went into it: runs share it. It is built under another name and renamed, so that nobody sees half of one.
+/// It lies in the user's state directory, since no layer may lie beneath another, and is named by a digest of
+/// everything that went into it: runs share it. It is built under another name and renamed, so that nobody sees half
+/// of one.
 struct MaskLayer {
     let path: String
     let lease: MaskLease

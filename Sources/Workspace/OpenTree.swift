@@ -15,7 +15,7 @@ final class OpenTree {
         guard let root, try lower.status([]).inode == root.inode else {
             throw WorkspaceError(
                 .conflict,
-                "open the project: \(Printable.text(source.tree.lower)) is not the directory that the command worked on",
+                "open the project: \(Printable.text(source.tree.lower)) is not the directory of the run any more",
                 hint: "Move the project back to its place, or discard the run's changes."
             )
         }

@@ -105,7 +105,7 @@ struct TreeCopy {
             "copy the project: it has more \(what) than the workspace may have, seen at \(path)",
             path: path,
             hint:
-                "Raise workspace_bytes or workspace_files, or use a project on a file system that an overlay can lie on."
+                "Raise workspace_bytes or workspace_files, or move the project to a file system that overlays can use."
         )
     }
 }

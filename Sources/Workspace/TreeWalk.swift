@@ -77,7 +77,7 @@ struct TreeWalk {
         guard depth <= WorkspaceLimits.depthMax else {
             throw WorkspaceError(
                 .tooLarge,
-                "walk the project: directories lie more than \(WorkspaceLimits.depthMax) levels deep below \(path.components[0].printable)",
+                "walk the project: \(path.components[0].printable) holds more than \(WorkspaceLimits.depthMax) levels",
                 path: path,
                 hint: "Remove the deep directories, or move them out of the project."
             )
@@ -117,7 +117,8 @@ struct TreeWalk {
         }
     }
 
-    /// A directory that its owner cannot list might hold anything, and the command could change its mode inside: hidden.
+    /// A directory that its owner cannot list might hold anything, and the command could change its mode inside:
+    /// hidden.
     private mutating func addUnreadable(_ name: [UInt8], _ status: FileStatus, to number: Int, path: RelativePath) {
         let candidate = TreeIndex.Candidate(
             name: name,

@@ -2,8 +2,8 @@ import Domain
 import Files
 import Glibc
 
-/// Shows a change set as people know it from git, one printable line at a time: nothing in a name or a content can move a
-/// terminal's cursor or pass for a line of Bailey's own.
+/// Shows a change set as people know it from git, one printable line at a time: nothing in a name or a content can
+/// move a terminal's cursor or pass for a line of Bailey's own.
 package struct UnifiedDiff {
     /// A file larger than this is only named.
     package static let fileBytesMax = 4 << 20

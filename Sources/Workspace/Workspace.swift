@@ -200,7 +200,8 @@ package struct Workspace: Sendable {
         )
     }
 
-    /// The upper layer's root shows as the project's root, so that it has its mode; the directory above shuts others out.
+    /// The upper layer's root shows as the project's root, so that it has its mode; the directory above shuts others
+    /// out.
     private func makeLayers(in layers: borrowing Directory, like status: FileStatus) throws {
         try layers.makeDirectory(WorkspaceFiles.work, mode: 0o700)
         try layers.makeDirectory(WorkspaceFiles.upper, mode: 0o700)
@@ -228,9 +229,10 @@ package struct Workspace: Sendable {
         try directory.setOwnOwner(userID: status.userID, groupID: status.groupID)
     }
 
-    /// The kernel's own time just before the command can start.
+    /// The kernel's own time just before the command can start: a change of any attribute makes the kernel stamp the
+    /// ctime.
     private func stamp(_ workspace: borrowing Directory) throws -> FileTime {
-        try FileContent.replace(WorkspaceFiles.stamp, in: workspace, with: [], durable: false)
-        return try workspace.status(WorkspaceFiles.stamp).changed
+        try workspace.setOwnModified(workspace.status([]).modified)
+        return try workspace.status([]).changed
     }
 }

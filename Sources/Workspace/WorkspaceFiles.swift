@@ -2,7 +2,6 @@
 enum WorkspaceFiles {
     static let directory = Array("workspace".utf8)
     static let plan = Array("plan".utf8)
-    static let stamp = Array("stamp".utf8)
     static let changes = Array("changes".utf8)
     /// Everything an apply needs while it is on its way.
     static let staging = Array("apply".utf8)

@@ -49,13 +49,13 @@ extension WorkspacePlan {
             writer.add(tree.ownerGroupID)
             writer.add(tree.manifest != nil)
         }
-        try FileContent.replace(WorkspaceFiles.plan, in: workspace, with: writer.sealed(), durable: false)
+        try FileContent.create(WorkspaceFiles.plan, in: workspace, with: writer.sealed())
         for tree in trees {
             let number = tree.tree.index
             let index = tree.index.encoded()
-            try FileContent.replace(WorkspaceFiles.index(number), in: workspace, with: index, durable: false)
+            try FileContent.create(WorkspaceFiles.index(number), in: workspace, with: index)
             guard let manifest = tree.manifest?.encoded() else { continue }
-            try FileContent.replace(WorkspaceFiles.manifest(number), in: workspace, with: manifest, durable: false)
+            try FileContent.create(WorkspaceFiles.manifest(number), in: workspace, with: manifest)
         }
     }
 

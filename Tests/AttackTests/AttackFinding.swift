@@ -51,6 +51,7 @@ struct AttackResult: Sendable {
         case (.refused, .refused), (.private, .refused), (.private, .private): true
         case (.limited, .refused), (.limited, .killed): true
         case (.gate, .refused), (.gate, .private), (.killed, .refused): true
+        case (.noted, .refused), (.noted, .private): true
         default: false
         }
     }

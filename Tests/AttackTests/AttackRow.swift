@@ -13,6 +13,8 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
         case limited
         /// It may happen inside, and the commit gate keeps it from the project.
         case gate
+        /// It may reach the project, and the run's record points it out.
+        case noted
         /// Nothing of it outlives the sandbox.
         case killed
     }
@@ -45,11 +47,12 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
     let expected: Expectation
     let method: Method
     let control: Control
-    /// Options of `bailey run` for an attempt of its own.
-    let options: [String]
+    /// Options of `bailey run` for an attempt of its own, or what a snippet's project is prepared with outside.
+    let options: String
     /// Arguments of the attempt inside, or the snippet.
     let inside: String
-    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary` or `bailey`.
+    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary`, `bailey` or `size`; or the
+    /// rule that must point it out.
     let outside: String
 
     var testDescription: String { "\(id) \(attempt)" }
@@ -66,8 +69,7 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
         else { throw AttackError("read a row of rows.tsv: \(line)") }
         (id, group, attempt) = (fields[0], fields[1], fields[2])
         (self.expected, self.method, self.control) = (expected, method, control)
-        options = fields[6].split(separator: " ").map(String.init)
-        (inside, outside) = (fields[7], fields[8])
+        (options, inside, outside) = (fields[6], fields[7], fields[8])
     }
 
     /// Every row of the data file; a broken file makes a suite that fails, not an empty one.

@@ -28,11 +28,13 @@ final class AttackYard {
         for directory in ["bin", "canary/repository/.git", "home/.ssh", "state"] {
             try FileManager.default.createDirectory(atPath: path + "/" + directory, withIntermediateDirectories: true)
         }
-        let marked = [
-            "canary/secret.txt", "canary/victim-f06.txt", "canary/input.txt", "canary/repository/.git/config",
-        ]
+        let marked = ["canary/secret.txt", "canary/victim-f06.txt", "canary/input.txt"]
         for file in marked + ["home/.ssh/id_stand_in", "home/.bashrc"] { try base.write(marker + "\n", to: file) }
         try base.write("", to: "canary/inherited.txt")
+        try base.write("[user]\n\tname = \(marker)\n", to: "canary/repository/.git/config")
+        try base.write("ref: refs/heads/main\n", to: "canary/repository/.git/HEAD")
+        try base.write(marker, to: "canary/repository/.git/objects/private")
+        try base.write("", to: "canary/repository/.git/refs/none")
         bailey = try BuiltProducts.install(in: path + "/bin")
         try ProbeProgram.install(at: probe)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
@@ -52,7 +54,9 @@ final class AttackYard {
                 try? FileManager.default.removeItem(atPath: directory + "/" + name)
             }
         }
-        // Trees deeper than a path can say are beyond FileManager.
+        // An overlay leaves work directories that nobody may enter; trees deeper than a path can say are beyond
+        // FileManager.
+        _ = try? ProcessRunner.run("/bin/chmod", arguments: ["-R", "u+rwX", path])
         _ = try? ProcessRunner.run("/bin/rm", arguments: ["-rf", path])
     }
 

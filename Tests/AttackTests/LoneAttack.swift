@@ -10,7 +10,7 @@ struct LoneAttack {
 
     func findings(_ row: AttackRow) throws -> (wall: AttackFinding, control: AttackFinding) {
         let wall = try finding(row, extra: row.inside, tag: "wall") { command in
-            let options = ["--apply", "never"] + row.options
+            let options = ["--apply", "never"] + row.options.split(separator: " ").map(String.init)
             return try yard.wall(command, in: yard.project, options: options, timeoutSeconds: 40)
         }
         let directory = yard.path + "/" + row.id
@@ -30,7 +30,8 @@ struct LoneAttack {
     ) throws -> AttackFinding {
         // The tag stands in the arguments of every process that the attempt makes.
         let mark = "tag=\(yard.nonce)-\(row.id)-\(tag)"
-        let result = try run(["./probe", row.id, mark] + yard.words + extra.split(separator: " ").map(String.init))
+        let words = yard.words + helper.words + extra.split(separator: " ").map(String.init)
+        let result = try run(["./probe", row.id, mark] + words)
         let survivors = Self.endSurvivors(mark)
         let summary = "status \(result.status) \(result.stderr.suffix(200))"
         if let survivor = survivors.first {

@@ -12,44 +12,56 @@ struct ShellAttack {
         template = yard.path + "/template"
         try yard.makeProject(template)
         // Without this, every row would pass because nothing is ever applied.
-        let harmless = try inside(id: "harmless", snippet: "echo three > source/new.txt", check: "tree")
+        let fields = ["harmless", "gate", "", "gate", "shell", "through", "-", "echo three > source/new.txt", "tree"]
+        let harmless = try inside(AttackRow(line: fields.joined(separator: "\t")))
         guard harmless.verdict == .through else {
             throw AttackError("apply a harmless change, so that a held one means something: \(harmless)")
         }
     }
 
     func findings(_ row: AttackRow) throws -> (wall: AttackFinding, control: AttackFinding) {
-        let wall = try inside(id: row.id, snippet: row.inside, check: row.outside)
-        return (wall, try outside(row))
+        (try inside(row), try outside(row))
     }
 
-    private func inside(id: String, snippet: String, check: String) throws -> AttackFinding {
-        let project = try copyTemplate("wall-" + id)
+    private func inside(_ row: AttackRow) throws -> AttackFinding {
+        let check = row.outside
+        let project = try prepare("wall-", row, canary: yard.canary)
         let before = try state(project, canary: yard.canary, check: check)
-        let command = ["/bin/sh", "-c", snippet, "sh", yard.canary, "wall"]
+        let command = ["/bin/sh", "-c", row.inside, "sh", yard.canary, "wall", yard.marker]
         let result = try yard.wall(command, in: project, options: ["--apply", "auto", "--json"], timeoutSeconds: 60)
         let summary = "status \(result.status) \(result.stdout.prefix(600)) \(result.stderr.prefix(400))"
         guard try state(project, canary: yard.canary, check: check) == before else {
-            return AttackFinding(verdict: .through, detail: summary)
+            let isNoted = try row.expected == .noted && isNamed(check, inRecordsOf: project)
+            return AttackFinding(verdict: isNoted ? .private : .through, detail: isNoted ? "noted: \(check)" : summary)
         }
-        if result.timedOut || [125, 126, 127].contains(result.status) {
-            return AttackFinding(verdict: .error, detail: summary)
-        }
+        // Where a refusal is expected, Bailey may well refuse to start in such a project.
+        let isBroken = row.expected != .refused && [125, 126, 127].contains(result.status)
+        if result.timedOut || isBroken { return AttackFinding(verdict: .error, detail: summary) }
         let isHeld = result.stdout.contains("\"state\":\"held\"")
         return AttackFinding(verdict: .refused, detail: isHeld ? "held by the gate" : summary)
     }
 
     private func outside(_ row: AttackRow) throws -> AttackFinding {
-        let project = try copyTemplate("outside-" + row.id)
         let canary = yard.path + "/canary-" + row.id
         try copy(yard.canary, to: canary)
+        let project = try prepare("outside-", row, canary: canary)
         let before = try state(project, canary: canary, check: row.outside)
-        let result = try yard.outside(["/bin/sh", "-c", row.inside, "sh", canary, "outside"], in: project)
+        let command = ["/bin/sh", "-c", row.inside, "sh", canary, "outside", yard.marker]
+        let result = try yard.outside(command, in: project)
         let isChanged = try state(project, canary: canary, check: row.outside) != before
         return AttackFinding(
             verdict: isChanged ? .through : .error,
             detail: isChanged ? "changed the copy" : "the snippet changes nothing: \(result.summary)"
         )
+    }
+
+    /// True if a run's journal names the gate's rule.
+    private func isNamed(_ rule: String, inRecordsOf project: String) throws -> Bool {
+        let runs = project + "/.bailey/runs"
+        return try FileManager.default.contentsOfDirectory(atPath: runs).contains { run in
+            let journal = FileManager.default.contents(atPath: runs + "/" + run + "/journal/journal.jsonl") ?? Data()
+            return String(decoding: journal, as: UTF8.self).contains("\"\(rule)\"")
+        }
     }
 
     /// What the row must leave alone.
@@ -59,13 +71,19 @@ struct ShellAttack {
         case "bailey":
             let isForged = FileManager.default.fileExists(atPath: project + "/.bailey/forged")
             return try yard.listing(project) + "\n\(isForged)"
+        case "size":
+            return try ProcessRunner.run("/usr/bin/find", arguments: [project, "-size", "+1G"]).stdout
         default: return try yard.listing(project) + "\n" + yard.listing(canary)
         }
     }
 
-    private func copyTemplate(_ name: String) throws -> String {
-        let target = yard.path + "/" + name
+    /// A copy of the template, with what somebody planted in it before Bailey saw it.
+    private func prepare(_ prefix: String, _ row: AttackRow, canary: String) throws -> String {
+        let target = yard.path + "/" + prefix + row.id
         try copy(template, to: target)
+        guard !row.options.isEmpty else { return target }
+        let result = try yard.outside(["/bin/sh", "-c", row.options, "sh", canary], in: target)
+        guard result.status == 0 else { throw AttackError("prepare \(row.id): \(result.summary)") }
         return target
     }
 

@@ -16,7 +16,8 @@ struct TypeCheckTests {
     static let refused = [
         Snippet(
             testDescription: "a forged grant",
-            code: "func f(_ g: GrantID, _ a: Action, _ d: Decision, _ h: Digest) { _ = Grant(id: g, action: a, decision: d, digest: h, expiresNanoseconds: 0) }",
+            code:
+                "func f(_ g: GrantID, _ a: Action, _ d: Decision, _ h: Digest) { _ = Grant(id: g, action: a, decision: d, digest: h, expiresNanoseconds: 0) }",
             reason: "initializer is inaccessible due to 'fileprivate' protection level"
         ),
         Snippet(
@@ -62,17 +63,20 @@ struct TypeCheckTests {
         Snippet(
             testDescription: "raw text in a record",
             code: "func f(_ text: String) -> Record { Record(.runFailed, [\"error\": text]) }",
-            reason: "cannot convert value of type 'String' to expected|'String' to expected dictionary value type 'RecordValue'"
+            reason:
+                "cannot convert value of type 'String' to expected|'String' to expected dictionary value type 'RecordValue'"
         ),
         Snippet(
             testDescription: "a literal in a record",
             code: "func f() -> Record { Record(.runFailed, [\"error\": \"raw\"]) }",
-            reason: "cannot convert value of type 'String' to expected|'String' to expected dictionary value type 'RecordValue'"
+            reason:
+                "cannot convert value of type 'String' to expected|'String' to expected dictionary value type 'RecordValue'"
         ),
         Snippet(
             testDescription: "redacted text made by hand",
             code: "func f(_ text: String) -> Redacted { Redacted(text: text) }",
-            reason: "initializer is inaccessible|incorrect argument label|no exact matches|is inaccessible due to|cannot convert"
+            reason:
+                "initializer is inaccessible|incorrect argument label|no exact matches|is inaccessible due to|cannot convert"
         ),
         Snippet(
             testDescription: "redacted text from a value",
@@ -144,19 +148,23 @@ struct TypeChecker: Sendable {
         else { return nil }
         self.compiler = compiler
         modules = URL(fileURLWithPath: built).resolvingSymlinksInPath().deletingLastPathComponent().path + "/Modules"
-        checkout = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..").standardizedFileURL
+        checkout =
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+            .standardizedFileURL
             .path
     }
 
     func check(_ code: String) throws -> ProcessResult {
         let place = try TemporaryDirectory("bailey-types")
-        let imports = ["Authority", "Domain", "Journal", "Redaction", "Sandbox", "Workspace"].map { "import \($0)\n" }.joined()
+        let imports = ["Authority", "Domain", "Journal", "Redaction", "Sandbox", "Workspace"].map { "import \($0)\n" }
+            .joined()
         try place.write(imports + code + "\n", to: "snippet.swift")
         // Consumption is judged after type checking, so that the whole front half of the compiler has to run.
         return try ProcessRunner.run(
             compiler,
             arguments: [
-                "-emit-sil", "-o", place.path + "/snippet.sil", "-parse-as-library", "-swift-version", "6", "-package-name",
+                "-emit-sil", "-o", place.path + "/snippet.sil", "-parse-as-library", "-swift-version", "6",
+                "-package-name",
                 packageName, "-I", modules, "-module-cache-path", build + "/TypeCheckCache",
             ] + moduleMaps.flatMap { ["-Xcc", "-fmodule-map-file=" + $0] } + [place.path + "/snippet.swift"],
             timeoutSeconds: 300
@@ -171,9 +179,13 @@ struct TypeChecker: Sendable {
         while scratch != "/", !FileManager.default.fileExists(atPath: scratch + "/checkouts") {
             scratch = (scratch as NSString).deletingLastPathComponent
         }
-        let places = [
-            (build, "build", "/module.modulemap"), (checkout + "/Sources", "", "/module.modulemap"),
-        ] + names(scratch + "/checkouts").map { (scratch + "/checkouts/" + $0 + "/Sources", "", "/include/module.modulemap") }
+        let places =
+            [
+                (build, "build", "/module.modulemap"), (checkout + "/Sources", "", "/module.modulemap"),
+            ]
+            + names(scratch + "/checkouts").map {
+                (scratch + "/checkouts/" + $0 + "/Sources", "", "/include/module.modulemap")
+            }
         return places.flatMap { place, suffix, file in
             names(place).filter { suffix.isEmpty || $0.hasSuffix("." + suffix) }.map { place + "/" + $0 + file }
         }.filter { FileManager.default.fileExists(atPath: $0) }

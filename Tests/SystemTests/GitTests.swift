@@ -20,7 +20,9 @@ struct GitTests {
         let run = try yard.inside(Self.work, "--apply", "auto", "--json")
         #expect(run.status == 0, "\(run.summary)")
         #expect(try run.answer.text("changes.state") == "applied", "\(run.summary)")
-        let log = try yard.outside("git fsck --strict && git log --format=%s%n%an && git status --short && git show --stat HEAD")
+        let log = try yard.outside(
+            "git fsck --strict && git log --format=%s%n%an && git status --short && git show --stat HEAD"
+        )
         #expect(log.status == 0 && log.stdout.hasPrefix("second\ntester\nfirst\ntester\n"), "\(log.summary)")
         #expect(log.stdout.contains("a.txt") && log.stdout.contains("b.txt"))
         #expect(!log.stdout.contains(" M ") && !log.stdout.contains("??"))
@@ -35,7 +37,9 @@ struct GitTests {
             echo m > m.txt && git add m.txt && git commit -qm main && git merge -q -m merge topic && git tag v1 &&
             git stash list && git branch -d topic && git gc -q 2>/dev/null; git log --oneline | wc -l
             """,
-            "--apply", "auto", "--json"
+            "--apply",
+            "auto",
+            "--json"
         )
         #expect(run.status == 0, "\(run.summary)")
         let state = try run.answer.text("changes.state")
@@ -51,9 +55,15 @@ struct GitTests {
     }
 
     static let plants = [
-        Plant(testDescription: "a hook", script: "printf '#!/bin/sh\\n' > .git/hooks/pre-commit; chmod +x .git/hooks/pre-commit"),
+        Plant(
+            testDescription: "a hook",
+            script: "printf '#!/bin/sh\\n' > .git/hooks/pre-commit; chmod +x .git/hooks/pre-commit"
+        ),
         Plant(testDescription: "a pager", script: "git config core.pager 'sh -c id'"),
-        Plant(testDescription: "a hooks path", script: "git config core.hooksPath .evil; mkdir .evil; echo x > .evil/pre-commit"),
+        Plant(
+            testDescription: "a hooks path",
+            script: "git config core.hooksPath .evil; mkdir .evil; echo x > .evil/pre-commit"
+        ),
         Plant(testDescription: "a monitor", script: "git config core.fsmonitor ./evil"),
         Plant(testDescription: "an included file", script: "git config include.path ../evil.cfg; echo x > evil.cfg"),
         Plant(testDescription: "an alias", script: "git config alias.status '!id'"),
@@ -98,10 +108,17 @@ struct GitTests {
         let run = try yard.inside(Self.work, "--apply", "auto", "--json", in: yard.project + "/library")
         #expect(run.status == 0, "\(run.summary)")
         #expect(try run.answer.text("changes.state") == "applied", "\(run.summary)")
-        let log = try yard.outside("git -C library fsck --strict && git -C library log --format=%s && git status --short")
+        let log = try yard.outside(
+            "git -C library fsck --strict && git -C library log --format=%s && git status --short"
+        )
         #expect(log.stdout == "second\nfirst\n M library\n", "\(log.summary)")
         // And the same from above, in a run over the whole.
-        let above = try yard.inside("git add library && git commit -qm bump && git status --short", "--apply", "auto", "--json")
+        let above = try yard.inside(
+            "git add library && git commit -qm bump && git status --short",
+            "--apply",
+            "auto",
+            "--json"
+        )
         #expect(above.status == 0, "\(above.summary)")
         #expect(try yard.outside("git log -1 --format=%s; git status --short").stdout == "bump\n")
     }

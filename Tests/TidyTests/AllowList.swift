@@ -8,7 +8,13 @@ enum AllowList {
     }
 
     /// Types whose safety the compiler cannot see.
-    static let unchecked: [Allowance] = []
+    static let unchecked: [Allowance] = [
+        Allowance(
+            path: "Sources/Journal/Monitor.swift",
+            what: "@unchecked Sendable",
+            reason: "threads wait for a change of the state, which Mutex cannot do: it has no condition variable"
+        )
+    ]
 
     /// Functions over the limit that read better whole; `what` is the name as the finding gives it.
     static let longFunctions: [Allowance] = []

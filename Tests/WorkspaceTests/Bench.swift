@@ -3,6 +3,7 @@ import Domain
 import Files
 import Foundation
 import TestSupport
+import Testing
 import Workspace
 
 /// The time of the machine.
@@ -33,6 +34,18 @@ final class Bench: Sendable {
         }
     }
 
+    /// Foundation does not remove directories that shut their owner out, such as an overlay's work directory.
+    deinit {
+        guard let owned else { return }
+        let parts = owned.path.split(separator: "/")
+        do {
+            let parent = try Directory(trustedPath: "/" + parts.dropLast().joined(separator: "/"))
+            try parent.removeTree(Array((parts.last ?? "").utf8))
+        } catch {
+            Issue.record("the test's directory could not be removed: \(error)")
+        }
+    }
+
     var project: String { root + "/project" }
     var state: String { root + "/state" }
     var bailey: String { project + "/.bailey" }
@@ -42,9 +55,11 @@ final class Bench: Sendable {
 
     static let projectID = ProjectID(unchecked: "p_0000000001")
 
-    func prepare(_ choice: Workspace.Choice = .overlay, limits: ResourceLimits = ResourceLimits()) throws
-        -> WorkspacePlan
-    {
+    func prepare(
+        _ choice: Workspace.Choice = .overlay,
+        limits: ResourceLimits = ResourceLimits(),
+        gitDirectories: [String] = []
+    ) throws -> WorkspacePlan {
         try Workspace(
             project: project,
             runDirectory: run,
@@ -52,7 +67,7 @@ final class Bench: Sendable {
             run: runID,
             limits: limits,
             time: MachineTime()
-        ).prepare(choice)
+        ).prepare(choice, gitDirectories: gitDirectories)
     }
 
     /// Runs a shell script on the host, in the project, and waits until no stamp can share its clock tick.
@@ -63,8 +78,8 @@ final class Bench: Sendable {
     }
 
     /// Runs a shell script in the view that the plan describes, as the sandbox would mount it.
-    func inside(_ plan: WorkspacePlan, _ script: String) throws {
-        switch plan.mounts[0].source {
+    func inside(_ plan: WorkspacePlan, tree: Int = 0, _ script: String) throws {
+        switch plan.mounts[tree].source {
         case .copy(let directory):
             try Self.shell(script, in: directory)
         case .overlay(let lower, let mask, let layers):
@@ -95,11 +110,17 @@ final class Bench: Sendable {
     }
 
     func grant(_ kind: Action.Kind, run: RunID? = nil) throws -> Grant {
-        let authority = Authority(time: MachineTime(), keyedDigest: { Digest($0.suffix(32))! }, random: { 7 })
+        let authority = Authority(time: MachineTime(), keyedDigest: Self.lastBytes, random: { 7 })
         let principal = Principal.human(userID: geteuid())
         return try authority.authorize(
             Action(kind: kind, principal: principal, run: run ?? runID, project: Self.projectID)
         )
+    }
+
+    /// No digest that could be forged matters here.
+    private static func lastBytes(_ bytes: [UInt8]) -> Digest {
+        guard let digest = Digest(bytes.suffix(Digest.byteCount)) else { preconditionFailure("an action is longer") }
+        return digest
     }
 
     func apply(_ checkpoint: @escaping (StaticString) -> Void = { _ in }) -> Apply {
@@ -115,7 +136,8 @@ final class Bench: Sendable {
         try apply(checkpoint).perform(set, plan, grant: grant(.applyChanges(set.digest)), time: MachineTime())
     }
 
-    /// Every entry of the project with its kind, mode, link target and content, sorted: two equal texts are two equal trees.
+    /// Every entry of the project with its kind, mode, link target and content, sorted: two equal texts are two equal
+    /// trees.
     func picture() throws -> [String] { try Self.picture(of: project) }
 
     static func picture(of directory: String) throws -> [String] {

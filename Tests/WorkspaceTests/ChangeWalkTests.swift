@@ -82,7 +82,8 @@ struct ChangeWalkTests {
         Case(
             name: "hostile names",
             script:
-                "printf x >$'new\\nline'; printf x >$'bad\\xff'; printf x >$'rtl\\u202etxt'; printf x >$(printf 'n%.0s' {1..255})",
+                "printf x >$'new\\nline'; printf x >$'bad\\xff'; printf x >$'rtl\\u202etxt'"
+                + "; printf x >$(printf 'n%.0s' {1..255})",
             lines: [
                 "created file bad\\xff", "created file new\\x0aline",
                 "created file " + String(repeating: "n", count: 255), "created file rtl\\u{202e}txt",
@@ -91,7 +92,8 @@ struct ChangeWalkTests {
         Case(
             name: "forged marks",
             script:
-                "mkdir o; setfattr -n user.overlay.opaque -v y a 2>/dev/null || true; mknod w c 0 0 2>/dev/null || true",
+                "mkdir o; setfattr -n user.overlay.opaque -v y a 2>/dev/null || true"
+                + "; mknod w c 0 0 2>/dev/null || true",
             lines: ["created directory o"]
         ),
     ]

@@ -47,7 +47,10 @@ struct ConflictTests {
         let report = try CommitGate(plan, limits: ResourceLimits()).judge(set, inspector: NoInspector())
         #expect(report.conflictLines == item.conflicts)
         let again = try bench.judge(plan)
-        #expect(again.conflictLines.isEmpty == item.conflicts.isEmpty, "listed after the change outside: \(again.conflictLines)")
+        #expect(
+            again.conflictLines.isEmpty == item.conflicts.isEmpty,
+            "listed after the change outside: \(again.conflictLines)"
+        )
         let before = try bench.picture()
         if item.conflicts.isEmpty {
             try bench.perform(set, plan)

@@ -50,7 +50,11 @@ struct GateTests {
         #expect(report.verdict == .deny)
         #expect(throws: WorkspaceError.self) { try bench.perform(report.changeSet, plan) }
         let set = try plan.listChanges(limits: limits)
-        try Discard(runDirectory: bench.run).perform(set, grant: bench.grant(.discardChanges(set.digest)), time: MachineTime())
+        try Discard(runDirectory: bench.run).perform(
+            set,
+            grant: bench.grant(.discardChanges(set.digest)),
+            time: MachineTime()
+        )
         #expect(try Bench.picture(of: bench.run + "/workspace").isEmpty)
     }
 
@@ -59,7 +63,8 @@ struct GateTests {
         let plan = try bench.prepare()
         try bench.inside(
             plan,
-            "python3 -c 'import os\nfor i in range(40):\n os.mkdir(\"d\"*200); os.chdir(\"d\"*200)\nopen(\"f\",\"w\").write(\"deep\")'"
+            "python3 -c 'import os\nfor i in range(40):\n os.mkdir(\"d\"*200); os.chdir(\"d\"*200)\n"
+                + "open(\"f\",\"w\").write(\"deep\")'"
         )
         let report = try bench.judge(plan)
         #expect(report.changeSet.changes.count == 41)
@@ -95,7 +100,10 @@ struct GateTests {
     }
 }
 
-@Suite("A change set is shown so that nothing in it can fool a reader", .enabled(if: overlayWorks, "no overlay can be mounted here"))
+@Suite(
+    "A change set is shown so that nothing in it can fool a reader",
+    .enabled(if: overlayWorks, "no overlay can be mounted here")
+)
 struct DiffTests {
     @Test func likeGit() throws {
         let bench = try Bench()
@@ -114,14 +122,19 @@ struct DiffTests {
             lines == [
                 "diff --git a/bin b/bin", "Binary files differ (2 bytes now).",
                 "directory d: mode 755 to 700",
-                "diff --git a/e\\x1b[31m b/e\\x1b[31m", "new file mode 100644", "--- /dev/null", "+++ b/e\\x1b[31m", "@@ -0,0 +1 @@",
+                "diff --git a/e\\x1b[31m b/e\\x1b[31m", "new file mode 100644", "--- /dev/null", "+++ b/e\\x1b[31m",
+                "@@ -0,0 +1 @@",
                 "+\ttab\\x1b[2J",
                 "diff --git a/f b/f", "old mode 100644", "new mode 100755", "--- a/f", "+++ b/f", "@@ -1,6 +1,5 @@",
-                " 1", " 2", "-3", " 4", " 5", " 6", "@@ -12,7 +11,7 @@", " 12", " 13", " 14", "-15", "+fifteen", " 16", " 17", " 18",
-                "diff --git a/g b/g", "--- a/g", "+++ b/g", "@@ -1 +1 @@", "-no end", "\\ No newline at end of file", "+no end",
-                "diff --git a/gone b/gone", "deleted file mode 100644", "--- a/gone", "+++ /dev/null", "@@ -1 +0,0 @@", "-x",
+                " 1", " 2", "-3", " 4", " 5", " 6", "@@ -12,7 +11,7 @@", " 12", " 13", " 14", "-15", "+fifteen", " 16",
+                " 17", " 18",
+                "diff --git a/g b/g", "--- a/g", "+++ b/g", "@@ -1 +1 @@", "-no end", "\\ No newline at end of file",
+                "+no end",
+                "diff --git a/gone b/gone", "deleted file mode 100644", "--- a/gone", "+++ /dev/null", "@@ -1 +0,0 @@",
+                "-x",
                 "\\ No newline at end of file",
-                "diff --git a/link b/link", "--- a/link", "+++ b/link", "@@ -1 +1 @@", "-f", "\\ No newline at end of file", "+g",
+                "diff --git a/link b/link", "--- a/link", "+++ b/link", "@@ -1 +1 @@", "-f",
+                "\\ No newline at end of file", "+g",
                 "\\ No newline at end of file",
             ]
         )
@@ -131,8 +144,12 @@ struct DiffTests {
     @Test func stepsLeadFromOldToNew() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<300 {
-            let old = (0..<Int.random(in: 0...30, using: &generator)).map { _ in Int.random(in: 0...5, using: &generator) }
-            let new = (0..<Int.random(in: 0...30, using: &generator)).map { _ in Int.random(in: 0...5, using: &generator) }
+            let old = (0..<Int.random(in: 0...30, using: &generator)).map { _ in
+                Int.random(in: 0...5, using: &generator)
+            }
+            let new = (0..<Int.random(in: 0...30, using: &generator)).map { _ in
+                Int.random(in: 0...5, using: &generator)
+            }
             let steps = try #require(LineDifferenceProbe.steps(old, new))
             #expect(steps.rebuilt == new && steps.kept == LineDifferenceProbe.longestCommon(old, new))
         }

@@ -3,7 +3,10 @@ import Foundation
 import Testing
 import Workspace
 
-@Suite("Hidden files are absent from the view and safe from it", .enabled(if: overlayWorks, "no overlay can be mounted here"))
+@Suite(
+    "Hidden files are absent from the view and safe from it",
+    .enabled(if: overlayWorks, "no overlay can be mounted here")
+)
 struct HiddenTests {
     /// Made at run time, so that no key-shaped text stands in the source.
     static let keyLine = "-----BEGIN " + "PRIVATE" + " KEY-----"
@@ -13,7 +16,8 @@ struct HiddenTests {
         try bench.outside(
             """
             mkdir -p deep/er .ssh plain; printf secret >.env; printf secret >deep/er/.env; printf x >deep/er/f
-            printf x >.ssh/id_ed25519; printf '%s\\n' '\(Self.keyLine)' >deep/server.pem; printf cert >plain/cert.pem; printf y >plain/y
+            printf x >.ssh/id_ed25519; printf '%s\\n' '\(Self.keyLine)' >deep/server.pem; printf cert >plain/cert.pem
+            printf y >plain/y
             chmod 750 deep; touch -d 2020-01-01 deep
             """
         )
@@ -24,12 +28,15 @@ struct HiddenTests {
     func areAbsent(choice: Workspace.Choice) throws {
         let bench = try bench()
         let plan = try bench.prepare(choice)
-        #expect(plan.hidden.map(\.description).sorted() == [".bailey", ".env", ".ssh", "deep/er/.env", "deep/server.pem"])
+        #expect(
+            plan.hidden.map(\.description).sorted() == [".bailey", ".env", ".ssh", "deep/er/.env", "deep/server.pem"]
+        )
         try bench.inside(
             plan,
             """
             test ! -e .env; test ! -e deep/er/.env; test ! -e .ssh; test ! -e .bailey; test ! -e deep/server.pem
-            test -e plain/cert.pem; test "$(stat -c '%a %Y' deep)" = "750 $(date -d 2020-01-01 +%s)"; test "$(cat deep/er/f)" = x
+            test -e plain/cert.pem; test "$(stat -c '%a %Y' deep)" = "750 $(date -d 2020-01-01 +%s)"
+            test "$(cat deep/er/f)" = x
             """
         )
         #expect(try plan.listChanges(limits: ResourceLimits()).isEmpty)
@@ -66,7 +73,7 @@ struct HiddenTests {
 
     @Test func aTrackedUnchangedFileIsVisible() throws {
         let bench = try bench()
-        nonisolated(unsafe) var asked: [String] = []
+        var asked: [String] = []
         let plan = try Workspace(
             project: bench.project,
             runDirectory: bench.run,
@@ -114,7 +121,8 @@ struct HiddenTests {
         for _ in 0..<50 {
             var bad = good
             switch UInt8.random(in: 0...2, using: &generator) {
-            case 0: bad[Int.random(in: 0..<bad.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
+            case 0:
+                bad[Int.random(in: 0..<bad.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
             case 1: bad = bad.prefix(Int.random(in: 0..<bad.count, using: &generator))
             default: bad.append(0)
             }
@@ -127,7 +135,8 @@ struct HiddenTests {
         let bench = try bench()
         let first = try bench.prepare()
         let second = try Bench(existing: bench.root, number: 2).prepare()
-        guard case .overlay(_, let one?, _) = first.mounts[0].source, case .overlay(_, let two?, _) = second.mounts[0].source
+        guard case .overlay(_, let one?, _) = first.mounts[0].source,
+            case .overlay(_, let two?, _) = second.mounts[0].source
         else {
             Issue.record("no mask")
             return

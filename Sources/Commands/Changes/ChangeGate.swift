@@ -6,8 +6,8 @@ struct ChangeGate {
     private let gate: CommitGate
     private let inspector: any ChangeInspector
 
-    init(plan: WorkspacePlan, limits: ResourceLimits, inspector: any ChangeInspector) {
-        gate = CommitGate(plan, limits: limits)
+    init(plan: WorkspacePlan, limits: ResourceLimits, caller: Caller, inspector: any ChangeInspector) {
+        gate = CommitGate(plan, limits: limits, toolchainRoots: ReadablePlaces.toolchains(caller))
         self.inspector = inspector
     }
 

@@ -54,20 +54,24 @@ struct ChangeListing {
             ("changes", .array(report.changeSet.changes.map(Self.json))),
             (
                 "findings",
-                .array(report.findings.map { finding in
-                    .object([
-                        ("path", .string(finding.path.description)), ("rule", .string(finding.rule.rawValue)),
-                        ("level", .string(finding.level.rawValue)), ("reason", .string(finding.reason)),
-                    ])
-                })
+                .array(
+                    report.findings.map { finding in
+                        .object([
+                            ("path", .string(finding.path.description)), ("rule", .string(finding.rule.rawValue)),
+                            ("level", .string(finding.level.rawValue)), ("reason", .string(finding.reason)),
+                        ])
+                    }
+                )
             ),
             (
                 "conflicts",
-                .array(report.conflicts.map { conflict in
-                    .object([
-                        ("path", .string(conflict.path.description)), ("cause", .string(conflict.cause.rawValue)),
-                    ])
-                })
+                .array(
+                    report.conflicts.map { conflict in
+                        .object([
+                            ("path", .string(conflict.path.description)), ("cause", .string(conflict.cause.rawValue)),
+                        ])
+                    }
+                )
             ),
         ])
     }

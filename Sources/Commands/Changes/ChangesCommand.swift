@@ -32,15 +32,23 @@ extension ChangesCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the changes of a run, what the gate says, and the diff.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show the changes of a run, what the gate says, and the diff."
+        )
         @OptionGroup var options: ProjectOptions
         @Flag(help: "Only the listing, without the diff.") var names = false
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
 
         func run() throws {
             let session = try Session.open(project: options.project)
-            let held = try HeldRun(try RunDirectory.find(name, in: session.project), session)
+            let run = try RunDirectory.find(name, in: session.project)
             let listing = ChangeListing(console: session.console)
+            let state = try session.summary(run).state
+            if state == .applied || state == .discarded || state == .finished {
+                try showSettled(run, state, session, listing)
+                return
+            }
+            let held = try HeldRun(run, session)
             let report = try held.judge()
             if options.json {
                 let json = listing.json(report, state: held.summary.state.rawValue)
@@ -49,6 +57,24 @@ extension ChangesCommand {
             }
             listing.result(report)
             if !names { try listing.diff(report.changeSet, held.plan) { session.console.result($0) } }
+        }
+
+        /// The layers of a settled run are gone; its listing stays.
+        private func showSettled(
+            _ run: RunID,
+            _ state: RunSummary.State,
+            _ session: borrowing Session,
+            _ listing: ChangeListing
+        ) throws {
+            let directory = try RunDirectory.open(run, in: session.project)
+            guard let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path) else { return }
+            let report = GateReport(changeSet: changes, findings: [], conflicts: [])
+            if options.json {
+                let json = listing.json(report, state: state.rawValue)
+                session.console.result(String(decoding: json.bytes(), as: UTF8.self))
+            } else {
+                listing.result(report)
+            }
         }
     }
 
@@ -115,7 +141,10 @@ extension ChangesCommand {
     }
 
     struct DiscardHeld: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "discard", abstract: "Throw the changes of a run away.")
+        static let configuration = CommandConfiguration(
+            commandName: "discard",
+            abstract: "Throw the changes of a run away."
+        )
         @OptionGroup var options: ProjectOptions
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
 

@@ -46,6 +46,7 @@ struct HeldRun: ~Copyable {
         gate = ChangeGate(
             plan: plan,
             limits: configuration.limits.resourceLimits(interactive: false),
+            caller: session.caller,
             inspector: git.inspector(verifyPack: packs.verify)
         )
         self.assembly = assembly

@@ -3,8 +3,8 @@ import Domain
 import Journal
 import Workspace
 
-/// Settles a finished run's changes: applied, held or discarded, each with its permission and its record. Used at the end
-/// of a run and by `bailey changes`.
+/// Settles a finished run's changes: applied, held or discarded, each with its permission and its record. Used at the
+/// end of a run and by `bailey changes`.
 struct RunClosing {
     let principal: Principal
     let project: ProjectID
@@ -15,6 +15,14 @@ struct RunClosing {
     let runDirectory: String
     let plan: WorkspacePlan
     let console: Console
+
+    /// Lists what the command did and judges it. Every writer is dead, so what is listed now is what there is.
+    func record(_ outcome: Outcome, gate: ChangeGate, limits: ResourceLimits) throws -> GateReport {
+        let report = try gate.judge(try plan.listChanges(limits: limits))
+        try WorkspacePlan.storeChanges(report.changeSet, runDirectory: runDirectory)
+        try journal.append([records.exited(outcome), records.changes(report)], actor: principal)
+        return report
+    }
 
     /// What the options say of a run that has just ended.
     func settle(_ report: GateReport, gate: ChangeGate, mode: ApplyMode) throws -> ChangeState {

@@ -29,7 +29,9 @@ struct DoctorCommand: ParsableCommand {
             console.result(String(decoding: report.bytes(), as: UTF8.self))
         } else {
             for diagnosis in found {
-                console.result("\(diagnosis.level.rawValue.padded(9))\(diagnosis.check): \(Printable.text(diagnosis.finding))")
+                console.result(
+                    "\(diagnosis.level.rawValue.padded(9))\(diagnosis.check): \(Printable.text(diagnosis.finding))"
+                )
                 if let fix = diagnosis.fix { console.result("         fix: \(fix)") }
             }
             console.result("\(errors) errors, \(warnings) warnings")

@@ -38,7 +38,11 @@ struct HostChecks {
         do {
             let outcome = try SandboxProbe(caller: caller).run()
             guard outcome.ending == .exited(code: 0) else {
-                return .error("sandbox", "a trivial command ended with \(outcome.ending)", fix: "report this as a defect")
+                return .error(
+                    "sandbox",
+                    "a trivial command ended with \(outcome.ending)",
+                    fix: "report this as a defect"
+                )
             }
             let layers = outcome.layers.map(\.rawValue).joined(separator: ", ")
             let memory = outcome.mechanisms[.memory] ?? .none
@@ -59,8 +63,9 @@ struct HostChecks {
             return "sysctl -w kernel.unprivileged_userns_clone=1 (user namespaces are closed to ordinary users)"
         }
         if text("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1", !caller.isRoot {
-            return "Ubuntu's AppArmor takes the capabilities in new user namespaces away; allow bailey-launcher with a profile "
-                + "(see docs/sandbox.md), or: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+            return
+                "Ubuntu's AppArmor takes the capabilities in new user namespaces away; allow bailey-launcher with a "
+                + "profile (see docs/sandbox.md), or: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
         }
         if access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 {
             return "this is a container: start it so that it may make user namespaces, or run bailey on the host"

@@ -60,7 +60,11 @@ struct ProjectChecks {
                 let status = try? root.status(entry.name), status.kind == .file, status.mode & 0o077 != 0
             else { return nil }
             let file = project + "/" + path.description
-            return .warning("secret file", "\(file) has mode \(String(status.mode, radix: 8))", fix: "chmod 600 \(file)")
+            return .warning(
+                "secret file",
+                "\(file) has mode \(String(status.mode, radix: 8))",
+                fix: "chmod 600 \(file)"
+            )
         }
     }
 }

@@ -7,21 +7,58 @@ import Sandbox
 
 /// Runs `true` behind the wall on a workspace of its own, and leaves nothing behind.
 struct SandboxProbe {
+    /// More launches than a measurement needs.
+    static let launchesMax = 10_000
+
     let caller: Caller
 
+    /// Launches once.
     func run() throws -> Outcome {
+        let outcomes = try launch(count: 1)
+        guard let outcome = outcomes.last?.outcome else { preconditionFailure("one launch has one outcome") }
+        return outcome
+    }
+
+    /// Launches `count` times, one after the other, and measures each from the grant to the last process's end.
+    func launch(count: Int) throws -> [(outcome: Outcome, nanoseconds: UInt64)] {
+        precondition((1...Self.launchesMax).contains(count), "the caller has checked the count")
         let state = try StateDirectory.open(caller, project: nil)
         let assembly = try Assembly(state: state)
         let run = RunID.make(milliseconds: assembly.time.unixMilliseconds(), random: .random(in: .min ... .max))
-        let name = Array("probe-\(run)".utf8)
-        defer { try? state.handle.removeTree(name) }
-        try state.handle.makeDirectory(name, mode: 0o700)
-        let directory = try state.handle.directory(name)
-        for part in ["lower", "layers", "layers/upper", "layers/work"] {
-            _ = mkdir("\(state.path)/probe-\(run)/\(part)", 0o700)
+        let name = "probe-\(run)"
+        let place = state.path + "/" + name
+        try state.handle.makeDirectory(Array(name.utf8), mode: 0o700)
+        defer { try? state.handle.removeTree(Array(name.utf8)) }
+        try Self.makeDirectory(place + "/lower")
+        let action = action(run)
+        let launcher = try LauncherLocator.locate(caller: caller)
+        return try (0..<count).map { index in
+            // Layers of a finished launch cannot be used for another.
+            let layers = place + "/layers\(index)"
+            for part in ["", "/upper", "/work"] { try Self.makeDirectory(layers + part) }
+            let request = try request(run, lower: place + "/lower", layers: layers, state: state.path)
+            let grant = try assembly.authority.authorize(action)
+            let null = try NullStreams()
+            let started = assembly.time.monotonicNanoseconds()
+            let outcome = try Execution.perform(
+                grant,
+                request,
+                caller: caller,
+                time: assembly.time,
+                prepared: try PreparedSandbox(
+                    launcherPath: launcher,
+                    limits: ResourceLimits(),
+                    streams: null.streams,
+                    usesTerminal: false,
+                    run: run
+                )
+            )
+            return (outcome, assembly.time.monotonicNanoseconds() - started)
         }
-        let place = "\(state.path)/probe-\(run)"
-        let action = Action(
+    }
+
+    private func action(_ run: RunID) -> Action {
+        Action(
             kind: .runCommand(
                 CommandRequest(arguments: ["/bin/true"], workingDirectory: "/", environment: [], workspace: .overlay)
             ),
@@ -29,32 +66,28 @@ struct SandboxProbe {
             run: run,
             project: ProjectID.make(milliseconds: 0, random: 0)
         )
-        _ = try directory.status([])
+    }
+
+    private static func makeDirectory(_ path: String) throws(SystemError) {
+        guard mkdir(path, 0o700) == 0 else { throw SystemError("mkdir", code: errno, path: path) }
+    }
+
+    private func request(_ run: RunID, lower: String, layers: String, state: String) throws -> SandboxRequest {
         let mount = WorkspaceMount(
-            source: .overlay(lower: place + "/lower", mask: nil, layers: place + "/layers"),
+            source: .overlay(lower: lower, mask: nil, layers: layers),
             target: "/srv/probe",
             ownerUserID: caller.userID,
             ownerGroupID: caller.groupID
         )
-        let request = SandboxRequest(
+        return SandboxRequest(
             mounts: [mount],
             home: .init(path: caller.home),
             readable: [],
             limits: ResourceLimits(),
             identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
-            launcherPath: try LauncherLocator.locate(caller: caller),
-            canary: state.path,
-            usesTerminal: false,
+            canary: state,
             userName: caller.userName,
             run: run
-        )
-        let grant = try assembly.authority.authorize(action)
-        return try Execution.perform(
-            grant,
-            request,
-            caller: caller,
-            time: assembly.time,
-            streams: StandardStreams()
         )
     }
 }

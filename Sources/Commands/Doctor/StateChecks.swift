@@ -42,7 +42,8 @@ struct StateChecks {
             return .warning("disk", "the free space at \(path) is not known", fix: nil)
         }
         let text = "\(bytes >> 20) MiB free at \(path)"
-        return bytes < Self.freeBytesMin ? .warning("disk", text, fix: "bailey runs prune; bailey home reset") : .ok("disk", text)
+        return bytes < Self.freeBytesMin
+            ? .warning("disk", text, fix: "bailey runs prune; bailey home reset") : .ok("disk", text)
     }
 
     private func configuration() -> Diagnosis {

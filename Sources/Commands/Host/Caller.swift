@@ -24,8 +24,12 @@ struct Caller: Sendable {
         }
         let account = getpwuid(getuid())
         let accountHome = account.map { String(cString: $0.pointee.pw_dir) }
-        guard let home = environment["HOME"] ?? accountHome, home.hasPrefix("/"), let realHome = resolved(home) else {
-            throw CommandError(ExitStatus.failed, "find your home directory: HOME is not an existing absolute path")
+        guard let home = environment["HOME"] ?? accountHome, home.hasPrefix("/"), let realHome = resolved(home), realHome != "/" else {
+            throw CommandError(
+                ExitStatus.failed,
+                "find your home directory: HOME is not an existing absolute path below /",
+                hint: "Set HOME to a directory of yours."
+            )
         }
         guard let directory = resolved(".") else {
             throw CommandError(ExitStatus.failed, "find the working directory: it does not exist any more")
@@ -36,7 +40,8 @@ struct Caller: Sendable {
             groupID: getgid(),
             home: realHome,
             // Inside nobody is root, so nobody is called so.
-            userName: getuid() == 0 || !name.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) } ? "bailey" : name,
+            userName: getuid() == 0 || !name.allSatisfy { $0.isLetter || $0.isNumber || "-_.".contains($0) }
+                ? "bailey" : name,
             workingDirectory: directory,
             environment: environment,
             executable: resolved("/proc/self/exe") ?? ""

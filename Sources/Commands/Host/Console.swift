@@ -9,7 +9,8 @@ struct Console: Sendable {
 
     init() {
         isInteractive = isatty(0) == 1 && isatty(2) == 1
-        usesColour = isatty(1) == 1 && getenv("NO_COLOR") == nil && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? false
+        usesColour =
+            isatty(1) == 1 && getenv("NO_COLOR") == nil && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? false
     }
 
     /// A result: one line on standard output.

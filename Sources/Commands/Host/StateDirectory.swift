@@ -3,7 +3,8 @@ import Files
 import Glibc
 import Journal
 
-/// `$XDG_STATE_HOME/bailey`: keys, the register of projects, private homes, caches. Owned by the caller and closed to others.
+/// `$XDG_STATE_HOME/bailey`: keys, the register of projects, private homes, caches. Owned by the caller and closed to
+/// others.
 struct StateDirectory: ~Copyable {
     let path: String
     let handle: Directory
@@ -41,7 +42,7 @@ struct StateDirectory: ~Copyable {
     func directory(_ name: String) throws(SystemError) -> Directory {
         do {
             try handle.makeDirectory(Array(name.utf8), mode: 0o700)
-        } catch where error.code == EEXIST {}
+        } catch  where error.code == EEXIST {}
         return try handle.directory(Array(name.utf8))
     }
 

@@ -26,7 +26,8 @@ extension JournalCommand {
                 session.console.result(
                     options.json
                         ? data
-                        : "\(line.sequence)".padded(5) + line.timestamp + "  " + line.type.padded(20) + Printable.text(data)
+                        : "\(line.sequence)".padded(5) + line.timestamp + "  " + line.type.padded(20)
+                            + Printable.text(data)
                 )
             }
         }
@@ -97,12 +98,15 @@ extension JournalCommand {
                 ("signature_verified", .bool(report.isSignatureVerified)),
                 (
                     "findings",
-                    .array(report.findings.map { finding in
-                        .object([
-                            ("level", .string(finding.level.rawValue)), ("subject", .string(finding.subject)),
-                            ("line", finding.line.map { .unsigned($0) } ?? .null), ("reason", .string(finding.reason)),
-                        ])
-                    })
+                    .array(
+                        report.findings.map { finding in
+                            .object([
+                                ("level", .string(finding.level.rawValue)), ("subject", .string(finding.subject)),
+                                ("line", finding.line.map { .unsigned($0) } ?? .null),
+                                ("reason", .string(finding.reason)),
+                            ])
+                        }
+                    )
                 ),
             ])
         }

@@ -50,12 +50,28 @@ struct ProjectDirectory: ~Copyable {
         }
         try checkTracking(project)
         try checkOwner(root, project, caller)
-        let id = try readID(try root.directory(Array(name.utf8)), project)
+        let handle = try root.directory(Array(name.utf8))
+        let id = try readID(handle, project)
+        try setWorkspacesAside(handle)
         try ProjectRegister(state: state).add(id, path: project)
     }
 
+    /// What lies in a run's workspace says where to apply it, and was written for another place or by somebody else: it is
+    /// kept for the person and never read again.
+    private static func setWorkspacesAside(_ handle: borrowing Directory) throws {
+        let runs = try handle.directory(Array("runs".utf8))
+        for entry in try runs.entries() where entry.kind == .directory {
+            let run = try runs.directory(entry.name)
+            guard try run.statusIfPresent(Array("workspace".utf8)) != nil else { continue }
+            try run.removeTree(Array("workspace.set-aside".utf8))
+            try run.rename(Array("workspace".utf8), to: run, Array("workspace.set-aside".utf8), rule: .failIfPresent)
+        }
+    }
+
     /// Made beside its place and renamed, so that nobody ever sees half of it.
-    private static func make(_ project: String, _ root: borrowing Directory, _ register: borrowing ProjectRegister) throws {
+    private static func make(_ project: String, _ root: borrowing Directory, _ register: borrowing ProjectRegister)
+        throws
+    {
         let id = ProjectID.make(milliseconds: SystemTime().unixMilliseconds(), random: .random(in: .min ... .max))
         let temporary = Array(".bailey.\(id)".utf8)
         do {
@@ -106,7 +122,8 @@ struct ProjectDirectory: ~Copyable {
             throw CommandError(
                 ExitStatus.failed,
                 "trust \(project)/\(name): it is not registered for this place in your state directory",
-                hint: "If it is yours (you moved or copied the project), run `bailey project adopt`; if it came with the "
+                hint:
+                    "If it is yours (you moved or copied the project), run `bailey project adopt`; if it came with the "
                     + "project, move it away: mv \(project)/\(name) \(project)/\(name).foreign"
             )
         }
@@ -119,8 +136,9 @@ struct ProjectDirectory: ~Copyable {
         throw CommandError(
             ExitStatus.failed,
             "trust \(project)/\(name): git tracks it, so that a checkout could replace what lies there",
-            hint: "If it came with the project, move it away: mv \(project)/\(name) \(project)/\(name).foreign; then, or if it "
-                + "is yours: git -C \(project) rm -r -q --cached \(name)"
+            hint:
+                "If it came with the project, move it away: mv \(project)/\(name) \(project)/\(name).foreign; "
+                + "then, or if it is yours: git -C \(project) rm -r -q --cached \(name)"
         )
     }
 

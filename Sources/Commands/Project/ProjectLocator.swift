@@ -24,7 +24,9 @@ enum ProjectLocator {
             throw CommandError(ExitStatus.usage, "choose a project: \(path) contains your home directory")
         }
         for system in ["/etc", "/proc", "/sys", "/dev", "/boot", "/usr", "/bin", "/lib", "/run"]
-        where path == system || (path.hasPrefix(system + "/") && ["/etc", "/proc", "/sys", "/dev", "/boot"].contains(system)) {
+        where path == system
+            || (path.hasPrefix(system + "/") && ["/etc", "/proc", "/sys", "/dev", "/boot"].contains(system))
+        {
             throw CommandError(ExitStatus.usage, "choose a project: \(path) belongs to the system")
         }
         return path

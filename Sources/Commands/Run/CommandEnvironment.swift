@@ -57,13 +57,17 @@ struct CommandEnvironment {
         for entry in extra { _ = try variable(entry, caller) }
     }
 
-    private static func variable(_ entry: String, _ caller: Caller) throws(CommandError) -> (name: String, value: String) {
+    private static func variable(_ entry: String, _ caller: Caller) throws(CommandError) -> (
+        name: String, value: String
+    ) {
         let name = String(entry.prefix { $0 != "=" })
-        let isName = !name.isEmpty && name.utf8.allSatisfy { byte in
-            byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-        }
+        let isName =
+            !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                byte == UInt8(ascii: "_") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            }
         guard isName, name.first.map({ !$0.isNumber }) ?? false else {
             throw CommandError(
                 ExitStatus.usage,

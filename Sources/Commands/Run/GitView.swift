@@ -4,8 +4,8 @@ import Git
 import Glibc
 import Workspace
 
-/// What git knows of a project, for the parts of a run that ask: which git directories lie outside, which files are tracked
-/// as they are, what the private home says of the user, what a change in a git directory means.
+/// What git knows of a project, for the parts of a run that ask: which git directories lie outside, which files are
+/// tracked as they are, what the private home says of the user, what a change in a git directory means.
 struct GitView: Sendable {
     /// Bytes of a configuration or ignore file of the user's that are read.
     private static let fileBytesMax = 1 << 20

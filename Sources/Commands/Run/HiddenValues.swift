@@ -11,7 +11,9 @@ enum HiddenValues {
     static let fileBytesMax = 64 << 10
 
     /// A redactor that knows the caller's sensitive variables and the values in the project's hidden files.
-    static func redactor(caller: Caller, project: String, hidden: [RelativePath], extra: [EnvironmentVariable]) -> Redactor {
+    static func redactor(caller: Caller, project: String, hidden: [RelativePath], extra: [EnvironmentVariable])
+        -> Redactor
+    {
         var secrets = caller.environment.filter { SensitiveVariable.isSensitive($0.key) }.map { Array($0.value.utf8) }
         secrets += extra.filter { SensitiveVariable.isSensitive($0.name) }.map { Array($0.value.utf8) }
         if let root = try? Directory(trustedPath: project) {
@@ -26,7 +28,9 @@ enum HiddenValues {
 
 /// Variables whose values are secrets by their name.
 enum SensitiveVariable {
-    private static let words = ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL"]
+    private static let words = [
+        "TOKEN", "SECRET", "PASSWORD", "PASSWD", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL",
+    ]
 
     static func isSensitive(_ name: String) -> Bool {
         let upper = name.uppercased()

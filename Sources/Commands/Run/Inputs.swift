@@ -2,8 +2,8 @@ import Domain
 import Files
 import Journal
 
-/// `inputs.json`: the raw action of a run, kept once and closed to others. Environment values are there as keyed digests
-/// only, so that the action's digest can be checked and no value can be read.
+/// `inputs.json`: the raw action of a run, kept once and closed to others. Environment values are there as keyed
+/// digests only, so that the action's digest can be checked and no value can be read.
 enum Inputs {
     static func write(_ action: Action, digest: Digest, key: HMACKey, in run: borrowing RunDirectory) throws {
         guard case .runCommand(let command) = action.kind else { return }

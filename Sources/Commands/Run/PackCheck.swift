@@ -1,7 +1,6 @@
 import Authority
 import Domain
 import Git
-import Glibc
 import Sandbox
 
 /// Has git verify a new pack behind the wall: a pack is hostile input to the parser that reads it.
@@ -15,11 +14,36 @@ struct PackCheck: Sendable {
     let run: RunID
     let project: ProjectID
 
+    init(_ place: borrowing RunPlace, _ assembly: Assembly, _ run: RunID) {
+        self.init(
+            caller: place.caller,
+            authority: assembly.authority,
+            time: assembly.time,
+            canary: place.state.path,
+            run: run,
+            project: place.projectDirectory.id
+        )
+    }
+
+    init(
+        caller: Caller,
+        authority: Authority,
+        time: SystemTime,
+        canary: String,
+        run: RunID,
+        project: ProjectID
+    ) {
+        self.caller = caller
+        self.authority = authority
+        self.time = time
+        self.canary = canary
+        self.run = run
+        self.project = project
+    }
+
     /// True if git finds the pack and its index whole.
     func verify(_ pack: GitPack) throws -> Bool {
-        let null = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard null >= 0 else { throw CommandError(ExitStatus.failed, "verify a pack: /dev/null cannot be opened") }
-        defer { close(null) }
+        let null = try NullStreams()
         var limits = ResourceLimits()
         limits.timeoutSeconds = Self.timeoutSeconds
         let command = CommandRequest(
@@ -34,9 +58,7 @@ struct PackCheck: Sendable {
             readable: [pack.directory],
             limits: limits,
             identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
-            launcherPath: try LauncherLocator.locate(caller: caller),
             canary: canary,
-            usesTerminal: false,
             userName: caller.userName,
             run: run
         )
@@ -47,8 +69,14 @@ struct PackCheck: Sendable {
             project: project
         )
         let grant = try authority.authorize(action)
-        let streams = StandardStreams(input: null, output: null, error: null)
-        let outcome = try Execution.perform(grant, request, caller: caller, time: time, streams: streams)
+        let prepared = try PreparedSandbox(
+            launcherPath: try LauncherLocator.locate(caller: caller),
+            limits: limits,
+            streams: null.streams,
+            usesTerminal: false,
+            run: run
+        )
+        let outcome = try Execution.perform(grant, request, caller: caller, time: time, prepared: prepared)
         return outcome.ending == .exited(code: 0)
     }
 }

@@ -8,15 +8,17 @@ import Sandbox
 enum ReadablePlaces {
     static func judge(_ asked: [String], caller: Caller) throws(CommandError) -> [String] {
         let homes = homes(caller)
-        var places: [String] = []
-        for home in homes {
-            for path in Toolchains.present(inHome: home) {
-                guard let resolved = Caller.resolved(path), !isSecret(resolved, homes) else { continue }
-                places.append(path)
-            }
-        }
+        var places = toolchains(caller)
         for path in asked { places.append(try judge(path, homes)) }
         return places
+    }
+
+    /// Programs installed in the home, by the closed table of layouts.
+    static func toolchains(_ caller: Caller) -> [String] {
+        let homes = homes(caller)
+        return homes.flatMap(Toolchains.present).filter { path in
+            Caller.resolved(path).map { !isSecret($0, homes) } ?? false
+        }
     }
 
     /// The caller's home and, where HOME points elsewhere, the account's own.

@@ -4,21 +4,29 @@ import Journal
 import Redaction
 import Workspace
 
-/// What a start does about runs whose Bailey was killed: an interrupted apply is finished or taken back, a run without an
-/// end gets one, layers without an owner go.
+/// What a start does about runs whose Bailey was killed: an interrupted apply is finished or taken back, a run without
+/// an end gets one, layers without an owner go.
 enum Recovery {
     /// Looks at every run that nobody works on.
     static func recoverAll(_ project: borrowing ProjectDirectory, _ assembly: Assembly, _ principal: Principal) throws {
         try RunDirectory.removeUnpublished(in: project, nowUnixMilliseconds: assembly.time.unixMilliseconds())
         for run in try RunDirectory.all(in: project) {
             let directory = try RunDirectory.open(run, in: project)
-            guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory) else { continue }
-            try recover(directory, project, assembly, principal)
+            guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory)
+            else { continue }
+            do {
+                try recover(directory, project, assembly, principal)
+            } catch {
+                // One damaged run does not stop the others, nor the work of today.
+                let reason = (error as? any UserFacingError)?.message ?? "\(error)"
+                Console().remark("run \(run) was left as it is: \(reason)")
+            }
             withExtendedLifetime(lock) {}
         }
     }
 
-    static func recover(_ directory: borrowing RunDirectory, _ session: borrowing Session, _ assembly: Assembly) throws {
+    static func recover(_ directory: borrowing RunDirectory, _ session: borrowing Session, _ assembly: Assembly) throws
+    {
         guard try needsRecovery(directory) else { return }
         try recover(directory, session.project, assembly, session.principal)
     }
@@ -56,12 +64,29 @@ enum Recovery {
             try Discard(runDirectory: directory.path).finish()
             if !journal.isEnded { try journal.append(records.completed(.discarded), actor: .system) }
         case .running, .interrupted:
-            try journal.append(records.interrupted(), actor: .system)
-            try directory.handle.removeTree(Array("workspace".utf8))
+            try hold(directory, journal, records)
         case .finished, .failed:
             break
         }
         try assembly.recordHead(of: run, journal, project, principal)
         try SettledMark.set(directory)
+    }
+
+    /// A command whose Bailey died was killed with it; what it had done until then is held like any change.
+    private static func hold(
+        _ directory: borrowing RunDirectory,
+        _ journal: JournalWriter,
+        _ records: RunRecords
+    ) throws {
+        // Without a plan the command had not begun. With one, an error leaves everything where it is.
+        let plan = try? WorkspacePlan.load(runDirectory: directory.path)
+        let changes = try plan?.listChanges(limits: ResourceLimits())
+        guard let changes, !changes.isEmpty else {
+            try journal.append(records.interrupted(), actor: .system)
+            try directory.handle.removeTree(Array("workspace".utf8))
+            return
+        }
+        try WorkspacePlan.storeChanges(changes, runDirectory: directory.path)
+        try journal.append([records.lost(), records.changes(changes)], actor: .system)
     }
 }

@@ -6,7 +6,8 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run a command or an agent behind the wall.",
-        discussion: "The command sees a read-only system, its own temp and home, a copy-on-write view of the project and no "
+        discussion:
+            "The command sees a read-only system, its own temp and home, a copy-on-write view of the project and no "
             + "network. Its changes wait at the commit gate."
     )
 

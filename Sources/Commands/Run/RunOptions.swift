@@ -9,7 +9,10 @@ enum ApplyMode: String, ExpressibleByArgument, CaseIterable, Sendable {
 
 /// The options of `bailey run` as they were written; parsed further where they are used.
 struct RunOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "The project directory (default: the nearest with .bailey or .git, else the working directory).")
+    @Option(
+        parsing: .unconditional,
+        help: "The project directory (default: the nearest with .bailey or .git, else the working directory)."
+    )
     var project: String?
 
     @Option(help: "auto: apply if no rule asks or denies; ask: show and ask; never: hold the changes.")
@@ -21,22 +24,37 @@ struct RunOptions: ParsableArguments {
     @Option(help: "The sandbox engine: auto or native.")
     var engine: String = "auto"
 
-    @Option(parsing: .unconditional, help: "Wall-clock limit, such as 90, 2s, 5m or 1h (default 1h; none on a terminal).")
+    @Option(
+        parsing: .unconditional,
+        help: "Wall-clock limit, such as 90, 2s, 5m or 1h (default 1h; none on a terminal)."
+    )
     var timeout: String?
 
     @Option(parsing: .unconditional, help: "Memory of all processes together, such as 512MiB (default 4GiB).")
     var memory: String?
 
-    @Option(name: .customLong("cpu-time"), parsing: .unconditional, help: "CPU time of all processes together (default 30m).")
+    @Option(
+        name: .customLong("cpu-time"),
+        parsing: .unconditional,
+        help: "CPU time of all processes together (default 30m)."
+    )
     var cpuTime: String?
 
     @Option(parsing: .unconditional, help: "Processes and threads at a time (default 512).")
     var processes: String?
 
-    @Option(name: .customLong("output-limit"), parsing: .unconditional, help: "Bytes of output (default 64MiB; none on a terminal).")
+    @Option(
+        name: .customLong("output-limit"),
+        parsing: .unconditional,
+        help: "Bytes of output (default 64MiB; none on a terminal)."
+    )
     var outputLimit: String?
 
-    @Option(name: .customLong("env"), parsing: .unconditionalSingleValue, help: "Pass your variable NAME, or set NAME=VALUE. May be repeated.")
+    @Option(
+        name: .customLong("env"),
+        parsing: .unconditionalSingleValue,
+        help: "Pass your variable NAME, or set NAME=VALUE. May be repeated."
+    )
     var environment: [String] = []
 
     @Option(parsing: .unconditionalSingleValue, help: "Show another directory or file, read-only. May be repeated.")
@@ -61,7 +79,11 @@ struct RunOptions: ParsableArguments {
             )
         }
         guard let name = words.first, !name.isEmpty else {
-            throw CommandError(ExitStatus.usage, "run a command: none was given", hint: "bailey run -- COMMAND [ARGUMENT…]")
+            throw CommandError(
+                ExitStatus.usage,
+                "run a command: none was given",
+                hint: "bailey run -- COMMAND [ARGUMENT…]"
+            )
         }
         guard engine == "auto" || engine == "native" else {
             throw CommandError(
@@ -79,7 +101,9 @@ struct RunOptions: ParsableArguments {
     /// The limits that the command line sets.
     func limits() throws(CommandError) -> LimitSettings {
         var settings = LimitSettings()
-        settings.timeoutSeconds = try Self.parse(timeout, "--timeout", DurationText.accepted) { DurationText($0)?.seconds }
+        settings.timeoutSeconds = try Self.parse(timeout, "--timeout", DurationText.accepted) {
+            DurationText($0)?.seconds
+        }
         settings.memoryBytes = try Self.parse(memory, "--memory", ByteSize.accepted) { ByteSize($0)?.bytes }
         settings.cpuSeconds = try Self.parse(cpuTime, "--cpu-time", DurationText.accepted) {
             DurationText($0)?.secondsRoundedUp

@@ -1,7 +1,6 @@
 import Authority
 import Domain
 import Files
-
 import Journal
 import Policy
 import Redaction
@@ -16,7 +15,7 @@ struct RunPath {
     let caller: Caller
 
     func run() throws -> Int32 {
-        // Where: the project, the state, what the operator allows.
+        // Where: the project, the state, what the operator allows. What a killed Bailey left is healed first.
         let place = try RunPlace.open(options, caller: caller)
         let assembly = try Assembly(place)
         try Recovery.recoverAll(place.projectDirectory, assembly, place.principal)
@@ -27,29 +26,17 @@ struct RunPath {
         try directory.publish(in: place.projectDirectory)
         CrashPoint.reached("run directory made")
 
+        // The launcher starts and waits, while we find out what to tell it.
+        let sandbox = try prepareSandbox(place, run)
+
         // What the command will see: the project without what is hidden.
-        let workspace = Workspace(
-            project: place.project,
-            runDirectory: directory.path,
-            stateDirectory: place.state.path,
-            run: run,
-            limits: place.limits,
-            time: assembly.time
-        )
         let git = try GitView(project: place.project, caller: caller)
         if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
-        var plan: WorkspacePlan
-        do {
-            plan = try prepare(workspace, choice, git)
-        } catch {
-            // Nothing was decided and nothing begun: there is nothing to record.
-            try? directory.remove(from: place.projectDirectory)
-            throw error
-        }
+        var plan = try prepareFirst(place, directory, assembly, git)
         CrashPoint.reached("workspace prepared")
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
-        var action = try makeAction(place, run, plan)
+        let action = try makeAction(place, run, plan)
         let redactor = HiddenValues.redactor(
             caller: caller,
             project: place.project,
@@ -60,89 +47,121 @@ struct RunPath {
         let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
         CrashPoint.reached("journal created")
 
-        var executed: Outcome?
-        var isRecorded = false
+        // The decision, the grant and the execution that consumes it.
+        let outcome: Outcome
         do {
-            // The decision and the grant, durable before anything happens.
-            let decision = assembly.authority.decide(action)
-            let digest = assembly.authority.digest(of: action)
-            try Inputs.write(action, digest: digest, key: assembly.key, in: directory)
-            let summary = RunRecords.PlanSummary(
-                engine: .native,
-                copyReason: plan.copyReason,
-                hiddenCount: plan.hidden.count,
-                limits: place.limits
-            )
-            let created = records.created(action, digest: digest, decision: decision, plan: summary)
-            let grant = try assembly.authority.authorize(action)
-            try journal.append([created, records.granted(grant)], actor: place.principal)
-            CrashPoint.reached("grant recorded")
-
-            // The execution, which consumes the grant.
-            let view = try SandboxView(place: place, assembly: assembly, run: run, git: git)
-            let outcome: Outcome
-            do {
-                outcome = try view.execute(grant, plan, streams: streams)
-            } catch let error as SandboxError where error.code == .overlay && choice == .auto {
-                // This file system cannot be a layer. A copy is as safe and only slower; the record says why.
-                plan = try prepare(workspace, .copy(reason: error.message), git)
-                action = try makeAction(place, run, plan)
-                let second = try assembly.authority.authorize(action)
-                try journal.append(records.granted(second), actor: place.principal)
-                outcome = try view.execute(second, plan, streams: streams)
-            }
-            executed = outcome
-            CrashPoint.reached("command exited")
-
-            // What it did: every writer is dead, so what is listed now is what there is.
-            let changes = try plan.listChanges(limits: place.limits)
-            let packs = PackCheck(
-                caller: caller,
-                authority: assembly.authority,
-                time: assembly.time,
-                canary: place.state.path,
-                run: run,
-                project: place.projectDirectory.id
-            )
-            let gate = ChangeGate(plan: plan, limits: place.limits, inspector: git.inspector(verifyPack: packs.verify))
-            let report = try gate.judge(changes)
-            try WorkspacePlan.storeChanges(report.changeSet, runDirectory: directory.path)
-            try journal.append([records.exited(outcome), records.changes(report)], actor: place.principal)
-            isRecorded = true
-            CrashPoint.reached("changes recorded")
-
-            // What becomes of it: applied, held or discarded.
-            let closing = RunClosing(
-                principal: place.principal,
-                project: place.projectDirectory.id,
-                lockDirectory: place.projectDirectory.path,
-                assembly: assembly,
-                records: records,
-                journal: journal,
-                runDirectory: directory.path,
-                plan: plan,
-                console: place.console
-            )
-            let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
-            CrashPoint.reached("changes settled")
-            try assembly.recordHead(of: run, journal, place)
-            CrashPoint.reached("head recorded")
-            try SettledMark.set(directory)
-            return try RunReport(run: run, options: options, console: place.console)
-                .finish(outcome, state: state, report: report)
+            outcome = try execute(action, &plan, sandbox, place, assembly, records, journal, directory, git)
         } catch {
-            // What a command did is never thrown away over an error of ours: a listed set is held, and the next start
-            // looks at it; one that could not be listed stays where it is until the run is pruned.
-            guard !isRecorded else { throw error }
-            try fail(error, executed, records, journal, assembly, place, run)
-            if executed == nil {
-                try directory.handle.removeTree(Array("workspace".utf8))
-            } else {
-                place.console.remark("what the command did stays in \(directory.path)/workspace until the run is pruned")
-            }
-            try SettledMark.set(directory)
+            try fail(error, nil, records, journal, assembly, place, directory)
             throw error
         }
+        CrashPoint.reached("command exited")
+
+        // What it did, and what becomes of it.
+        let closing = closing(plan, place, assembly, records, journal, directory)
+        let packs = PackCheck(place, assembly, run)
+        let gate = ChangeGate(
+            plan: plan,
+            limits: place.limits,
+            caller: caller,
+            inspector: git.inspector(verifyPack: packs.verify)
+        )
+        let report: GateReport
+        do {
+            report = try closing.record(outcome, gate: gate, limits: place.limits)
+        } catch {
+            try fail(error, outcome, records, journal, assembly, place, directory)
+            throw error
+        }
+        CrashPoint.reached("changes recorded")
+        let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
+        CrashPoint.reached("changes settled")
+        try assembly.recordHead(of: run, journal, place)
+        CrashPoint.reached("head recorded")
+        try SettledMark.set(directory)
+        return try RunReport(run: run, options: options, console: place.console)
+            .finish(outcome, state: state, report: report)
+    }
+
+    private func execute(
+        _ action: Action,
+        _ plan: inout WorkspacePlan,
+        _ sandbox: PreparedSandbox,
+        _ place: borrowing RunPlace,
+        _ assembly: Assembly,
+        _ records: RunRecords,
+        _ journal: JournalWriter,
+        _ directory: borrowing RunDirectory,
+        _ git: GitView
+    ) throws -> Outcome {
+        let view = try SandboxView(place: place, assembly: assembly, run: action.run, git: git)
+        let grant = try permit(action, plan, place, assembly, records, journal, directory)
+        CrashPoint.reached("grant recorded")
+        do {
+            return try view.execute(grant, plan, sandbox)
+        } catch let error as SandboxError where error.code == .overlay && choice == .auto {
+            // This file system cannot be a layer. A copy is as safe and only slower; the record says why.
+            plan = try prepare(.copy(reason: error.message), place, directory, assembly, git)
+            let copied = try makeAction(place, action.run, plan)
+            let again = try permit(copied, plan, place, assembly, records, journal, directory)
+            return try view.execute(again, plan, prepareSandbox(place, action.run))
+        }
+    }
+
+    private func prepareSandbox(_ place: borrowing RunPlace, _ run: RunID) throws -> PreparedSandbox {
+        try PreparedSandbox(
+            launcherPath: try LauncherLocator.locate(caller: caller),
+            limits: place.limits,
+            streams: streams,
+            usesTerminal: place.usesTerminal,
+            run: run
+        )
+    }
+
+    private func closing(
+        _ plan: WorkspacePlan,
+        _ place: borrowing RunPlace,
+        _ assembly: Assembly,
+        _ records: RunRecords,
+        _ journal: JournalWriter,
+        _ directory: borrowing RunDirectory
+    ) -> RunClosing {
+        RunClosing(
+            principal: place.principal,
+            project: place.projectDirectory.id,
+            lockDirectory: place.projectDirectory.path,
+            assembly: assembly,
+            records: records,
+            journal: journal,
+            runDirectory: directory.path,
+            plan: plan,
+            console: place.console
+        )
+    }
+
+    /// Decides, and has the decision and the grant durable before anything happens.
+    private func permit(
+        _ action: Action,
+        _ plan: WorkspacePlan,
+        _ place: borrowing RunPlace,
+        _ assembly: Assembly,
+        _ records: RunRecords,
+        _ journal: JournalWriter,
+        _ directory: borrowing RunDirectory
+    ) throws -> Grant {
+        let digest = assembly.authority.digest(of: action)
+        try Inputs.write(action, digest: digest, key: assembly.key, in: directory)
+        let summary = RunRecords.PlanSummary(
+            engine: .native,
+            copyReason: plan.copyReason,
+            hiddenCount: plan.hidden.count,
+            limits: place.limits
+        )
+        let decision = assembly.authority.decide(action)
+        let created = records.created(action, digest: digest, decision: decision, plan: summary)
+        let grant = try assembly.authority.authorize(action)
+        try journal.append([created, records.granted(grant)], actor: place.principal)
+        return grant
     }
 
     private var choice: Workspace.Choice {
@@ -158,8 +177,41 @@ struct RunPath {
         options.json ? StandardStreams(input: 0, output: 2, error: 2) : StandardStreams()
     }
 
-    private func prepare(_ workspace: Workspace, _ choice: Workspace.Choice, _ git: GitView) throws -> WorkspacePlan {
-        try workspace.prepare(choice, gitDirectories: git.outsideDirectories, isTrackedUnchanged: git.isTrackedUnchanged)
+    /// An error here leaves nothing: nothing was decided and nothing begun, so that there is nothing to record.
+    private func prepareFirst(
+        _ place: borrowing RunPlace,
+        _ directory: borrowing RunDirectory,
+        _ assembly: Assembly,
+        _ git: GitView
+    ) throws -> WorkspacePlan {
+        do {
+            return try prepare(choice, place, directory, assembly, git)
+        } catch {
+            try? directory.remove(from: place.projectDirectory)
+            throw error
+        }
+    }
+
+    private func prepare(
+        _ choice: Workspace.Choice,
+        _ place: borrowing RunPlace,
+        _ directory: borrowing RunDirectory,
+        _ assembly: Assembly,
+        _ git: GitView
+    ) throws -> WorkspacePlan {
+        let workspace = Workspace(
+            project: place.project,
+            runDirectory: directory.path,
+            stateDirectory: place.state.path,
+            run: directory.run,
+            limits: place.limits,
+            time: assembly.time
+        )
+        return try workspace.prepare(
+            choice,
+            gitDirectories: git.outsideDirectories,
+            isTrackedUnchanged: git.isTrackedUnchanged
+        )
     }
 
     private func makeAction(_ place: borrowing RunPlace, _ run: RunID, _ plan: WorkspacePlan) throws -> Action {
@@ -184,7 +236,8 @@ struct RunPath {
         )
     }
 
-    /// A run that did not come to its end says so in its journal, if that can still be written.
+    /// A run that did not come to its end says so in its journal. What an executed command did is never thrown away over an
+    /// error of ours: it stays where it is until the run is pruned.
     private func fail(
         _ error: any Error,
         _ outcome: Outcome?,
@@ -192,11 +245,18 @@ struct RunPath {
         _ journal: JournalWriter,
         _ assembly: Assembly,
         _ place: borrowing RunPlace,
-        _ run: RunID
+        _ directory: borrowing RunDirectory
     ) throws {
         guard !journal.isEnded else { return }
-        try journal.append((outcome.map { [records.exited($0)] } ?? []) + [records.failed(error)], actor: place.principal)
-        try assembly.recordHead(of: run, journal, place)
+        let ending = outcome.map { [records.exited($0)] } ?? []
+        try journal.append(ending + [records.failed(error)], actor: place.principal)
+        try assembly.recordHead(of: directory.run, journal, place)
+        if outcome == nil {
+            try directory.handle.removeTree(Array("workspace".utf8))
+        } else {
+            place.console.remark("what the command did stays in \(directory.path)/workspace until the run is pruned")
+        }
+        try SettledMark.set(directory)
     }
 }
 

@@ -23,6 +23,7 @@ struct RunPlace: ~Copyable {
     static func open(_ options: RunOptions, caller: Caller) throws -> RunPlace {
         let console = Console()
         let project = try ProjectLocator.locate(explicit: options.project, caller: caller)
+        try ProjectTrust.check(project, caller: caller)
         let configuration = try ConfigurationFiles.load(caller: caller, project: project)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limits = try options.limits().over(configuration.limits).resourceLimits(interactive: usesTerminal)

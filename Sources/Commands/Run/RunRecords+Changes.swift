@@ -25,6 +25,18 @@ extension RunRecords {
         )
     }
 
+    /// A listing that was not judged yet; the gate does it when somebody looks.
+    func changes(_ set: ChangeSet) -> Record {
+        Record(
+            .changesRecorded,
+            [
+                "digest": .digest(set.digest), "created": .integer(Int64(set.counts.created)),
+                "changed": .integer(Int64(set.counts.changed)), "deleted": .integer(Int64(set.counts.deleted)),
+                "verdict": .null, "entries": .list(set.changes.prefix(Self.entriesMax).map(entry)),
+            ]
+        )
+    }
+
     func applying(_ set: ChangeSet) -> Record { Record(.applyStarted, ["digest": .digest(set.digest)]) }
 
     func applied(_ set: ChangeSet, _ outcome: Apply.Outcome) -> Record {

@@ -40,7 +40,10 @@ struct RunRecords {
     enum EngineWord: String, CaseIterable { case native }
 
     func granted(_ grant: borrowing Grant) -> Record {
-        Record(.grantIssued, ["grant": .id(grant.id), "digest": .digest(grant.digest), "rule": .rule(grant.decision.rule)])
+        Record(
+            .grantIssued,
+            ["grant": .id(grant.id), "digest": .digest(grant.digest), "rule": .rule(grant.decision.rule)]
+        )
     }
 
     func exited(_ outcome: Outcome) -> Record {
@@ -61,6 +64,14 @@ struct RunRecords {
             ("stderr_bytes", .unsigned(outcome.usage.standardErrorBytes)),
         ]
         return Record(.commandExited, fields: ending)
+    }
+
+    /// A command that died with its Bailey: how it would have ended is not known.
+    func lost() -> Record {
+        Record(
+            .commandExited,
+            ["exit_code": .null, "signal": .null, "was_killed": .flag(true), "cause": .constant("bailey_died")]
+        )
     }
 
     /// A run whose Bailey was killed while the command ran.

@@ -3,16 +3,32 @@ import Workspace
 
 /// What `bailey run` says at the end, and its exit code.
 struct RunReport {
+    /// Notes that are printed; the record holds all.
+    private static let notesMax = 10
+
     let run: RunID
     let options: RunOptions
     let console: Console
 
     func finish(_ outcome: Outcome, state: ChangeState, report: GateReport) throws -> Int32 {
         if let cause = outcome.cause { console.remark(sentence(cause)) }
-        if state == .held { console.remark(heldLine(report)) }
+        switch state {
+        case .held: console.remark(heldLine(report))
+        case .applied: pointOut(report)
+        case .none, .discarded: break
+        }
         let code = exitCode(outcome)
         if options.json { console.result(String(decoding: json(outcome, code, state, report).bytes(), as: UTF8.self)) }
         return code
+    }
+
+    /// What was let in and deserves a look.
+    private func pointOut(_ report: GateReport) {
+        let notes = report.findings.filter { $0.level == .note }
+        for note in notes.prefix(Self.notesMax) { console.remark("note: \(note.path): \(note.reason) [\(note.rule)]") }
+        if notes.count > Self.notesMax {
+            console.remark("note: \(notes.count - Self.notesMax) more; see: bailey journal show \(run)")
+        }
     }
 
     private func exitCode(_ outcome: Outcome) -> Int32 {
@@ -31,7 +47,8 @@ struct RunReport {
         case .memory: "the command was killed: it used more memory than allowed (--memory)"
         case .cpuTime: "the command was killed: it used more CPU time than allowed (--cpu-time)"
         case .processes: "the command was killed: it started more processes than allowed (--processes)"
-        case .workspace: "the command was killed: its changes take more room than allowed (limits.workspace_bytes, workspace_files)"
+        case .workspace:
+            "the command was killed: its changes take more room than allowed (limits.workspace_bytes, workspace_files)"
         case .interrupted: "the command was killed: interrupted"
         case .terminated: "the command was killed: bailey was told to end"
         }
@@ -47,8 +64,9 @@ struct RunReport {
         } else {
             why = "nothing was applied"
         }
-        return "changes are held (\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted): \(why); "
-            + "look with: bailey changes show \(run)"
+        return
+            "changes are held (\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted): "
+            + "\(why); look with: bailey changes show \(run)"
     }
 
     private func json(_ outcome: Outcome, _ code: Int32, _ state: ChangeState, _ report: GateReport) -> JSONValue {

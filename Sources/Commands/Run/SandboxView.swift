@@ -18,24 +18,23 @@ struct SandboxView {
             home: try PrivateHome.make(
                 caller: caller,
                 project: place.projectDirectory.id,
+                projectPath: place.project,
                 state: place.state,
                 gitConfiguration: git.homeFiles
             ),
             readable: place.readable,
             limits: place.limits,
             identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
-            launcherPath: try LauncherLocator.locate(caller: caller),
             canary: place.state.path,
-            usesTerminal: place.usesTerminal,
             userName: caller.userName,
             run: run
         )
     }
 
-    func execute(_ grant: consuming Grant, _ plan: WorkspacePlan, streams: StandardStreams) throws -> Outcome {
+    func execute(_ grant: consuming Grant, _ plan: WorkspacePlan, _ prepared: PreparedSandbox) throws -> Outcome {
         var request = base
         request.mounts = plan.mounts
-        return try Execution.perform(grant, request, caller: caller, time: time, streams: streams) {
+        return try Execution.perform(grant, request, caller: caller, time: time, prepared: prepared) {
             CrashPoint.reached("sandbox started")
         }
     }

@@ -32,7 +32,9 @@ extension RunsCommand {
             for run in try RunDirectory.all(in: session.project) {
                 do {
                     let summary = try session.summary(run)
-                    session.console.result(options.json ? String(decoding: summary.json.bytes(), as: UTF8.self) : line(summary))
+                    session.console.result(
+                        options.json ? String(decoding: summary.json.bytes(), as: UTF8.self) : line(summary)
+                    )
                 } catch {
                     session.console.result("\(run)  damaged  \(error)")
                 }

@@ -321,15 +321,6 @@ static void kill_init(const char *id) {
     private_only("the init ignores every signal");
 }
 
-// The same values again: a success changes nothing, and shows that others would have been taken.
-static void limit_init(const char *id) {
-    (void)id;
-    struct rlimit limit;
-    if (prlimit(first_process(), RLIMIT_CPU, NULL, &limit)) refused(errno, "read the init's limits");
-    if (prlimit(first_process(), RLIMIT_CPU, &limit, NULL)) refused(errno, "set the init's limits");
-    through("set the init's limit of CPU time");
-}
-
 static void trace_sibling(const char *id) {
     (void)id;
     pid_t sibling = sleeping_child();
@@ -366,7 +357,6 @@ const struct probe process_probes[] = {
     {"p20", dump_core},
     {"p21", lock_memory},
     {"a26", kill_init},
-    {"a26b", limit_init},
     {"a28", trace_sibling},
     {"a40", new_namespace},
     {"a40b", join_namespaces},

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ static void many_processes(const char *id) {
     (void)id;
     long wanted = amount("1500"), made = 0;
     int code = 0;
-    setpgid(0, 0);
+    pid_t parent = getpid();
     for (; made < wanted; made++) {
         pid_t child = fork();
         if (child < 0) {
@@ -35,7 +36,7 @@ static void many_processes(const char *id) {
         }
         if (child == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
-            pause();
+            if (getppid() == parent) pause();
             _exit(0);
         }
     }
@@ -171,6 +172,29 @@ static void flood_output(const char *id) {
     through("all of it was taken");
 }
 
+// Limits the init to almost nothing and makes it work: the attempt must still end with its own answer.
+static void starve_init(const char *id) {
+    (void)id;
+    static const int resources[] = {RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_NPROC, RLIMIT_STACK};
+    struct rlimit limit;
+    int taken = 0, code = 0;
+    for (size_t index = 0; index < sizeof resources / sizeof *resources; index++) {
+        // Outside, the same values again: a success changes nothing, and shows that others would be taken.
+        if (prlimit(first_process(), resources[index], NULL, &limit)) code = errno;
+        if (!is_control()) limit = (struct rlimit){1, 1};
+        if (prlimit(first_process(), resources[index], &limit, NULL) == 0) taken++;
+        else code = errno;
+    }
+    if (!taken) refused(code, "limit the init");
+    if (is_control()) through("%d limits of another process were set", taken);
+    for (int orphan = 0; orphan < 2000; orphan++) {
+        pid_t child = fork();
+        if (child == 0) fork(), _exit(0);
+        if (child > 0) waitpid(child, NULL, 0);
+    }
+    private_only("%d limits of the init were set, and it still works", taken);
+}
+
 // Far more levels than a path can say.
 static void nest_directories(const char *id) {
     (void)id;
@@ -212,7 +236,8 @@ static void forge_markers(const char *id) {
 static void wait_for_neighbour(const char *id) {
     (void)id;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(value("visit")))};
-    int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (file < 0 || bind(file, (struct sockaddr *)&address, sizeof address) || listen(file, 4))
         broken("listen: %s", error_name(errno));
     time_t end = time(NULL) + 4;
@@ -241,6 +266,7 @@ const struct probe lone_probes[] = {
     {"a25", flood_output},
     {"a03", nest_directories},
     {"a06", leave_socket},
+    {"a26b", starve_init},
     {"a17", forge_markers},
     {"a54", wait_for_neighbour},
     {NULL, NULL},

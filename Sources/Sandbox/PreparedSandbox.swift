@@ -1,0 +1,58 @@
+import CLinux
+package import Domain
+import Files
+import Glibc
+
+/// A launcher that has started and waits for its plan, with the streams and the memory group of the sandbox to come.
+///
+/// It is made as early as the limits are known: joining the group takes the kernel milliseconds, in which the workspace
+/// is prepared. It can do nothing before it gets a plan, and ends by itself if none comes.
+package final class PreparedSandbox {
+    let launcher: LauncherProcess
+    let streams: StreamSet
+    let group: MemoryGroup?
+    let limits: ResourceLimits
+    let usesTerminal: Bool
+    private var isReaped = false
+
+    package init(
+        launcherPath: String,
+        limits: ResourceLimits,
+        streams outer: StandardStreams,
+        usesTerminal: Bool,
+        run: RunID
+    ) throws {
+        self.limits = limits
+        self.usesTerminal = usesTerminal
+        let group = MemoryGroup.make(run: run, bytesMax: limits.memoryBytes)
+        self.group = group
+        streams = try StreamSet(outer, usesTerminal: usesTerminal)
+        do {
+            let list = try Self.processList(of: group)
+            launcher = try LauncherProcess(path: launcherPath, streams: streams.inner, group: list)
+        } catch {
+            group?.remove()
+            throw error
+        }
+        streams.closeInner()
+    }
+
+    deinit {
+        if !isReaped {
+            kill(launcher.processID, SIGKILL)
+            launcher.reap()
+        }
+        group?.remove()
+    }
+
+    /// Waits for the launcher, which ends after its sandbox.
+    func reap() {
+        launcher.reap()
+        isReaped = true
+    }
+
+    private static func processList(of group: MemoryGroup?) throws(SystemError) -> Descriptor {
+        if let group { return try group.processList() }
+        return Descriptor(owning: try SystemError.check("open", open("/dev/null", O_WRONLY | O_CLOEXEC)))
+    }
+}
