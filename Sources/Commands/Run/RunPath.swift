@@ -50,7 +50,7 @@ struct RunPath {
         // The decision, the grant and the execution that consumes it.
         let outcome: Outcome
         do {
-            outcome = try execute(action, &plan, sandbox, place, assembly, records, journal, directory, git)
+            outcome = try execute(action, &plan, consume sandbox, place, assembly, records, journal, directory, git)
         } catch {
             try fail(error, nil, records, journal, assembly, place, directory)
             throw error
@@ -83,10 +83,11 @@ struct RunPath {
             .finish(outcome, state: state, report: report)
     }
 
+    /// Takes the sandbox and lets go of it: with it the caller's terminal becomes what it was, which a question needs.
     private func execute(
         _ action: Action,
         _ plan: inout WorkspacePlan,
-        _ sandbox: PreparedSandbox,
+        _ sandbox: consuming PreparedSandbox,
         _ place: borrowing RunPlace,
         _ assembly: Assembly,
         _ records: RunRecords,
