@@ -30,8 +30,7 @@ struct RunPath {
         let sandbox = try prepareSandbox(place, run)
 
         // What the command will see: the project without what is hidden.
-        let git = try GitView(project: place.project, caller: caller)
-        if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
+        let git = try GitView(project: place.project, caller: caller, console: place.console)
         var plan = try prepareFirst(place, directory, assembly, git)
         CrashPoint.reached("workspace prepared")
 
