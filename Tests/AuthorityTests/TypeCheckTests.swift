@@ -90,8 +90,8 @@ struct TypeCheckTests {
         Snippet(
             testDescription: "a sandbox without a grant",
             code: """
-                func f(_ engine: NativeEngine, _ action: Action, _ request: SandboxRequest, _ prepared: PreparedSandbox) throws {
-                    _ = try engine.run(action, request, prepared)
+                func f(_ engine: NativeEngine, _ action: Action, _ r: SandboxRequest, _ p: PreparedSandbox) throws {
+                    _ = try engine.run(action, r, p)
                 }
                 """,
             reason: "cannot convert value of type 'Action' to expected argument type 'Grant'"
@@ -113,8 +113,8 @@ struct TypeCheckTests {
         func record(_ redactor: Redactor, _ text: String) -> Record {
             Record(.runFailed, ["error": .text(redactor.redact(text)), "note": .text(Redacted(constant: "a constant"))])
         }
-        func run(_ engine: NativeEngine, _ grant: consuming Grant, _ request: SandboxRequest, _ prepared: PreparedSandbox) throws {
-            _ = try engine.run(grant, request, prepared)
+        func run(_ engine: NativeEngine, _ grant: consuming Grant, _ r: SandboxRequest, _ p: PreparedSandbox) throws {
+            _ = try engine.run(grant, r, p)
         }
         """
 
