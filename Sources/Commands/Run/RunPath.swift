@@ -24,7 +24,6 @@ struct RunPath {
         let lock = try RunLock(directory)
         defer { withExtendedLifetime(lock) {} }
         try directory.publish(in: place.projectDirectory)
-        CrashPoint.reached("run directory made")
 
         // The launcher starts and waits, while we find out what to tell it.
         let sandbox = try prepareSandbox(place, run)
@@ -33,7 +32,6 @@ struct RunPath {
         let git = try GitView(project: place.project, caller: caller)
         if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
         var plan = try prepareFirst(place, directory, assembly, git)
-        CrashPoint.reached("workspace prepared")
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
         let action = try makeAction(place, run, plan)
@@ -45,7 +43,6 @@ struct RunPath {
         )
         let records = RunRecords(redactor: redactor)
         let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
-        CrashPoint.reached("journal created")
 
         // The decision, the grant and the execution that consumes it.
         let outcome: Outcome
@@ -55,7 +52,6 @@ struct RunPath {
             try fail(error, nil, records, journal, assembly, place, directory)
             throw error
         }
-        CrashPoint.reached("command exited")
 
         // What it did, and what becomes of it.
         let closing = closing(plan, place, assembly, records, journal, directory)
@@ -73,14 +69,23 @@ struct RunPath {
             try fail(error, outcome, records, journal, assembly, place, directory)
             throw error
         }
-        CrashPoint.reached("changes recorded")
         let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
-        CrashPoint.reached("changes settled")
-        try assembly.recordHead(of: run, journal, place)
-        CrashPoint.reached("head recorded")
-        try SettledMark.set(directory)
+        try seal(journal, assembly, place, directory)
         return try RunReport(run: run, options: options, console: place.console)
             .finish(outcome, state: state, report: report)
+    }
+
+    /// Signs where the journal stands, and says that there is nothing to recover.
+    private func seal(
+        _ journal: JournalWriter,
+        _ assembly: Assembly,
+        _ place: borrowing RunPlace,
+        _ directory: borrowing RunDirectory
+    ) throws {
+        CrashPoint.reached("changes settled")
+        try assembly.recordHead(of: directory.run, journal, place)
+        CrashPoint.reached("head recorded")
+        try SettledMark.set(directory)
     }
 
     private func execute(
@@ -149,6 +154,7 @@ struct RunPath {
         _ journal: JournalWriter,
         _ directory: borrowing RunDirectory
     ) throws -> Grant {
+        CrashPoint.reached("journal created")
         let digest = assembly.authority.digest(of: action)
         try Inputs.write(action, digest: digest, key: assembly.key, in: directory)
         let summary = RunRecords.PlanSummary(
@@ -185,7 +191,9 @@ struct RunPath {
         _ git: GitView
     ) throws -> WorkspacePlan {
         do {
-            return try prepare(choice, place, directory, assembly, git)
+            let plan = try prepare(choice, place, directory, assembly, git)
+            CrashPoint.reached("workspace prepared")
+            return plan
         } catch {
             try? directory.remove(from: place.projectDirectory)
             throw error
@@ -236,8 +244,8 @@ struct RunPath {
         )
     }
 
-    /// A run that did not come to its end says so in its journal. What an executed command did is never thrown away over an
-    /// error of ours: it stays where it is until the run is pruned.
+    /// A run that did not come to its end says so in its journal. What an executed command did is never thrown away
+    /// over an error of ours: it stays where it is until the run is pruned.
     private func fail(
         _ error: any Error,
         _ outcome: Outcome?,
