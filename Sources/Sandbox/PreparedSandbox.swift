@@ -15,12 +15,15 @@ package final class PreparedSandbox {
     let usesTerminal: Bool
     private var isReaped = false
 
+    /// - Parameter kept: a descriptor that the sandbox's own processes hold open until the last of them is gone, and the
+    ///   command never sees: with a lock's, nobody takes the lock while a killed Bailey's sandbox is still dying.
     package init(
         launcherPath: String,
         limits: ResourceLimits,
         streams outer: StandardStreams,
         usesTerminal: Bool,
-        run: RunID
+        run: RunID,
+        keeping kept: Int32? = nil
     ) throws {
         self.limits = limits
         self.usesTerminal = usesTerminal
@@ -29,7 +32,12 @@ package final class PreparedSandbox {
         streams = try StreamSet(outer, usesTerminal: usesTerminal)
         do {
             let list = try Self.processList(of: group)
-            launcher = try LauncherProcess(path: launcherPath, streams: streams.inner, group: list)
+            launcher = try LauncherProcess(
+                path: launcherPath,
+                streams: streams.inner,
+                group: list,
+                kept: kept ?? list.raw
+            )
         } catch {
             group?.remove()
             throw error

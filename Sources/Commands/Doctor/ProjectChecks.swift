@@ -55,16 +55,30 @@ struct ProjectChecks {
         guard let root = try? Directory(trustedPath: project),
             let entries = try? root.entries(atMost: Self.entriesMax)
         else { return [] }
-        return entries.compactMap { entry in
+        let git = try? GitView(project: project, caller: caller)
+        return entries.flatMap { entry -> [Diagnosis] in
             guard let path = RelativePath.root.appending(entry.name), HiddenPaths.judge(path) == .hidden,
-                let status = try? root.status(entry.name), status.kind == .file, status.mode & 0o077 != 0
-            else { return nil }
-            let file = project + "/" + path.description
-            return .warning(
-                "secret file",
-                "\(file) has mode \(String(status.mode, radix: 8))",
-                fix: "chmod 600 \(file)"
+                let status = try? root.status(entry.name), status.kind == .file
+            else { return [] }
+            return secret(project + "/" + path.description, status, isTracked: git?.isTrackedUnchanged(path) ?? false)
+        }
+    }
+
+    private func secret(_ file: String, _ status: FileStatus, isTracked: Bool) -> [Diagnosis] {
+        var found: [Diagnosis] = []
+        if status.mode & 0o077 != 0 {
+            let mode = String(status.mode, radix: 8)
+            found.append(.warning("secret file", "\(file) has mode \(mode)", fix: "chmod 600 \(file)"))
+        }
+        if isTracked {
+            found.append(
+                .warning(
+                    "tracked secret",
+                    "\(file) is in git, so that commands see it",
+                    fix: "git rm --cached \(file), and change the secrets in it"
+                )
             )
         }
+        return found
     }
 }

@@ -21,14 +21,23 @@ struct RunLock: ~Copyable {
                 hint: "Wait for it to end."
             )
         }
+        _ = ftruncate(file.raw, 0)
+        try FileContent.write(Array("\(getpid())\n".utf8), to: file.raw)
         self.file = file
     }
 
+    /// For the sandbox to hold as well: a killed Bailey's run is locked until the last of its processes is gone.
+    var descriptor: Int32 { file.raw }
+
     deinit { _ = flock(file.raw, LOCK_UN) }
 
+    /// True while a Bailey works on the run; not for the moment in which a killed one's sandbox is still dying.
     static func isHeld(_ run: borrowing RunDirectory) throws -> Bool {
         guard try run.handle.statusIfPresent(name) != nil else { return false }
         let file = try run.handle.open(name, flags: O_RDONLY | O_NOFOLLOW)
-        return flock(file.raw, LOCK_SH | LOCK_NB) != 0
+        guard flock(file.raw, LOCK_SH | LOCK_NB) != 0 else { return false }
+        let text = String(decoding: try FileContent.read(file, bytesMax: 64), as: UTF8.self)
+        guard let owner = Int32(text.trimmingNewline) else { return true }
+        return kill(owner, 0) == 0 || errno == EPERM
     }
 }

@@ -26,7 +26,7 @@ struct RunPath {
         try directory.publish(in: place.projectDirectory)
 
         // The launcher starts and waits, while we find out what to tell it.
-        let sandbox = try prepareSandbox(place, run)
+        let sandbox = try prepareSandbox(place, run, lock.descriptor)
 
         // What the command will see: the project without what is hidden.
         let git = try GitView(project: place.project, caller: caller, console: place.console)
@@ -122,13 +122,18 @@ struct RunPath {
         }
     }
 
-    private func prepareSandbox(_ place: borrowing RunPlace, _ run: RunID) throws -> PreparedSandbox {
+    private func prepareSandbox(
+        _ place: borrowing RunPlace,
+        _ run: RunID,
+        _ lock: Int32? = nil
+    ) throws -> PreparedSandbox {
         try PreparedSandbox(
             launcherPath: try LauncherLocator.locate(caller: caller),
             limits: place.limits,
             streams: streams,
             usesTerminal: place.usesTerminal,
-            run: run
+            run: run,
+            keeping: lock
         )
     }
 
