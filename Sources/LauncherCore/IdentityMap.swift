@@ -24,10 +24,12 @@ enum IdentityMap {
         shownGroupID: UInt32
     ) throws(LaunchFailure) -> Int32 {
         var holder: Int32 = -1
+        let launcher = getpid()
         let process = bailey_clone(UInt64(BAILEY_NEW_USER), &holder)
         guard process >= 0 else { throw LaunchFailure(.mapIdentity, code: errno) }
         if process == 0 {
-            _ = bailey_die_with_parent()
+            // A launcher that was killed before this process asked for its own death is noticed by the new parent.
+            guard bailey_die_with_parent() == 0, getppid() == launcher else { bailey_exit(0) }
             while true { pause() }
         }
         defer {

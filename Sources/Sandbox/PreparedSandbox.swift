@@ -45,9 +45,10 @@ package final class PreparedSandbox {
         group?.remove()
     }
 
-    /// Waits for the launcher, which ends after its sandbox.
+    /// Waits for the launcher, which ends after its sandbox. The caller's terminal is theirs again.
     func reap() {
         launcher.reap()
+        streams.releaseTerminal()
         isReaped = true
     }
 

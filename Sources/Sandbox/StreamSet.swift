@@ -86,6 +86,9 @@ final class StreamSet {
     /// The sandbox is gone: nobody reads any more, and a terminal has said its last.
     func endInput() { input?.abandon() }
 
+    /// Gives the caller's terminal back as it was.
+    func releaseTerminal() { terminal = nil }
+
     func abandonOutput() {
         output?.abandon()
         error?.abandon()

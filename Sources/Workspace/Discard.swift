@@ -26,6 +26,9 @@ package struct Discard {
         try removeLayers()
     }
 
+    /// Ends a discard that was decided and recorded, and then interrupted.
+    package func finish() throws(WorkspaceError) { try removeLayers() }
+
     /// Removes the layers of a run that changed nothing: there is nothing to decide.
     package func performUnchanged(_ set: ChangeSet) throws(WorkspaceError) {
         guard set.isEmpty else {

@@ -31,7 +31,10 @@ struct ChangesCommandTests {
         let list = try yard.bailey(["changes", "list"])
         #expect(list.stdout.hasPrefix(try yard.lastRun()) && list.stdout.contains("created"))
         let shown = try yard.bailey(["changes", "show"])
-        for text in ["created  created.txt", "deleted  deleted.txt", "link -> changed.txt", "mode 644 -> 755", "+more", "+++ b/d/e/f"] {
+        for text in [
+            "created  created.txt", "deleted  deleted.txt", "link -> changed.txt", "mode 644 -> 755", "+more",
+            "+++ b/d/e/f",
+        ] {
             #expect(shown.stdout.contains(text), "\(text): \(shown.summary)")
         }
         let names = try yard.bailey(["changes", "show", "--names"])
@@ -72,7 +75,9 @@ struct ChangesCommandTests {
         #expect(kinds["changed.txt"] == "changed" && kinds["link"] == "created")
         #expect(kinds["old/one"] == "deleted" && kinds["new/two"] == "created" && kinds["same.txt"] == nil)
         let listed = try yard.bailey(["changes", "list", "--json"]).answer
-        let deleted = answer.objects("changes").filter { $0["kind"] as? String == "deleted" && $0["file"] as? String == "file" }
+        let deleted = answer.objects("changes").filter {
+            $0["kind"] as? String == "deleted" && $0["file"] as? String == "file"
+        }
         #expect(listed.number("changes.deleted") == deleted.count)
     }
 
@@ -88,30 +93,53 @@ struct ChangesCommandTests {
     static let verdicts = [
         Verdict(testDescription: "allow", script: "echo x > plain.txt", state: "applied", applyCode: 1, rule: ""),
         Verdict(
-            testDescription: "note", script: "printf x > tool; chmod 755 tool", state: "applied", applyCode: 1, rule: ""
+            testDescription: "note",
+            script: "printf x > tool; chmod 755 tool",
+            state: "applied",
+            applyCode: 1,
+            rule: ""
         ),
         Verdict(
-            testDescription: "ask", script: "echo x > AGENTS.md; echo y > fine.txt", state: "held", applyCode: 1,
+            testDescription: "ask",
+            script: "echo x > AGENTS.md; echo y > fine.txt",
+            state: "held",
+            applyCode: 1,
             rule: "agent-settings"
         ),
         Verdict(
-            testDescription: "deny", script: "echo 'limits: {}' > bailey.yml; echo y > fine.txt", state: "held", applyCode: 1,
+            testDescription: "deny",
+            script: "echo 'limits: {}' > bailey.yml; echo y > fine.txt",
+            state: "held",
+            applyCode: 1,
             rule: "bailey-policy"
         ),
         Verdict(
-            testDescription: "link out", script: "ln -s /etc/shadow leak", state: "held", applyCode: 1,
+            testDescription: "link out",
+            script: "ln -s /etc/shadow leak",
+            state: "held",
+            applyCode: 1,
             rule: "link-leaves-project"
         ),
         Verdict(
-            testDescription: "newline", script: "echo x > \"$(printf 'two\\nlines')\"", state: "held", applyCode: 1,
+            testDescription: "newline",
+            script: "echo x > \"$(printf 'two\\nlines')\"",
+            state: "held",
+            applyCode: 1,
             rule: "deceptive-name"
         ),
         Verdict(
-            testDescription: "invalid UTF-8", script: "echo x > \"$(printf 'b\\377d')\"", state: "held", applyCode: 1,
+            testDescription: "invalid UTF-8",
+            script: "echo x > \"$(printf 'b\\377d')\"",
+            state: "held",
+            applyCode: 1,
             rule: "unreadable-name"
         ),
         Verdict(
-            testDescription: "set-id", script: "echo x > s; chmod 4755 s", state: "held", applyCode: 1, rule: "set-id-bit"
+            testDescription: "set-id",
+            script: "echo x > s; chmod 4755 s",
+            state: "held",
+            applyCode: 1,
+            rule: "set-id-bit"
         ),
     ]
 
@@ -126,13 +154,19 @@ struct ChangesCommandTests {
         #expect(apply.status == item.applyCode, "\(apply.summary)")
         guard item.state == "held" else { return }
         #expect(apply.stderr.contains(item.rule), "\(apply.summary)")
-        #expect(!apply.stderr.dropLast().contains { $0.isNewline == false && ($0.asciiValue ?? 32) < 32 }, "raw bytes reach a terminal")
+        #expect(
+            !apply.stderr.dropLast().contains { $0.isNewline == false && ($0.asciiValue ?? 32) < 32 },
+            "raw bytes reach a terminal"
+        )
         #expect(try yard.picture() == before, "nothing of a held set is applied")
         if item.testDescription == "ask" {
             #expect(try yard.bailey(["changes", "apply", "--yes"]).status == 0)
             #expect(try yard.read("project/AGENTS.md") == "x\n" && yard.read("project/fine.txt") == "y\n")
         } else {
-            #expect(try yard.bailey(["changes", "apply", "--yes"]).status == 1, "--yes answers questions and no denials")
+            #expect(
+                try yard.bailey(["changes", "apply", "--yes"]).status == 1,
+                "--yes answers questions and no denials"
+            )
             #expect(try yard.bailey(["changes", "discard"]).status == 0)
         }
     }
@@ -164,7 +198,11 @@ struct ChangesCommandTests {
         let yard = try place()
         let secret = "SECRET=" + String(repeating: "k", count: 20)
         try yard.write(secret, to: "project/.env")
-        let run = try yard.inside("cat .env; ls -A; rm -rf .env; echo mine > .env; echo y > fine.txt", "--apply", "auto")
+        let run = try yard.inside(
+            "cat .env; ls -A; rm -rf .env; echo mine > .env; echo y > fine.txt",
+            "--apply",
+            "auto"
+        )
         #expect(run.status == 0)
         #expect(!run.stdout.contains("SECRET") && !run.stdout.split(separator: "\n").contains(".env"), "\(run.summary)")
         #expect(run.stderr.contains("masked-path"), "\(run.summary)")

@@ -56,7 +56,10 @@ struct ConflictTests {
             for i in 1 2 3 4 5 6; do "$BAILEY" run --apply auto --json -- sh -c "echo $i > own$i; sleep 0.5" & done; wait
             """
         )
-        #expect(all.stdout.split(separator: "\n").filter { $0.contains("\"state\":\"applied\"") }.count == 6, "\(all.summary)")
+        #expect(
+            all.stdout.split(separator: "\n").filter { $0.contains("\"state\":\"applied\"") }.count == 6,
+            "\(all.summary)"
+        )
         for number in 1...6 { #expect(yard.exists("project/own\(number)")) }
         let verified = try yard.bailey(["journal", "verify"])
         #expect(verified.status == 0 && verified.stdout.contains("6 runs (0 open)"), "\(verified.summary)")
@@ -69,7 +72,11 @@ struct ConflictTests {
         )
         #expect(all.status == 0, "\(all.summary)")
         #expect(try yard.runs().count == 6)
-        #expect(try yard.outside("ls -A . ../state/bailey/projects").stdout.split(separator: "\n").filter { $0.hasPrefix(".bailey") } == [".bailey"])
+        #expect(
+            try yard.outside("ls -A . ../state/bailey/projects").stdout.split(separator: "\n").filter {
+                $0.hasPrefix(".bailey")
+            } == [".bailey"]
+        )
         #expect(try yard.bailey(["journal", "verify"]).status == 0)
     }
 

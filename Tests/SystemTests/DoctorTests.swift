@@ -43,8 +43,16 @@ struct DoctorTests {
         Fault(testDescription: "open state", script: "chmod 755 ../state/bailey", says: "chmod 700"),
         Fault(testDescription: "open key", script: "chmod 644 ../state/bailey/signing.key", says: "chmod 600"),
         Fault(testDescription: "unregistered project", script: "rm -r ../state/bailey/projects", says: "project adopt"),
-        Fault(testDescription: "configuration", script: "echo 'limit: x' > ../config/bailey/config.yml", says: "limits"),
-        Fault(testDescription: "project's configuration", script: "echo 'sandbox: {readable: [/x]}' > bailey.yml", says: "bailey.yml"),
+        Fault(
+            testDescription: "configuration",
+            script: "echo 'limit: x' > ../config/bailey/config.yml",
+            says: "limits"
+        ),
+        Fault(
+            testDescription: "project's configuration",
+            script: "echo 'sandbox: {readable: [/x]}' > bailey.yml",
+            says: "bailey.yml"
+        ),
         Fault(testDescription: "open .bailey", script: "chmod 777 .bailey", says: "chmod 700"),
     ]
 

@@ -54,7 +54,9 @@ struct JournalCommandTests {
     @Test func names() throws {
         let (yard, runs) = try place()
         #expect(runs.count == 2)
-        for noun in [["runs", "show"], ["journal", "show"], ["journal", "verify"], ["changes", "show"], ["changes", "apply"]] {
+        for noun in [
+            ["runs", "show"], ["journal", "show"], ["journal", "verify"], ["changes", "show"], ["changes", "apply"],
+        ] {
             let absent = try yard.bailey(noun + ["r_zzzz"])
             #expect(absent.status == 2 && absent.stderr.contains("r_zzzz"), "\(noun): \(absent.summary)")
             let ambiguous = try yard.bailey(noun + ["r_"])
@@ -74,10 +76,19 @@ struct JournalCommandTests {
     }
 
     static let damages = [
-        Damage(testDescription: "a flipped byte", script: "sed -i '3s/\"exit_code\":3/\"exit_code\":0/' $F", line: "line 3"),
+        // A line's own content is vouched for by the next.
+        Damage(
+            testDescription: "a flipped byte",
+            script: "sed -i '3s/\"exit_code\":3/\"exit_code\":0/' $F",
+            line: "line 4"
+        ),
         Damage(testDescription: "a removed line", script: "sed -i 2d $F", line: "line 2"),
         Damage(testDescription: "two lines swapped", script: "sed -i '2{h;d};3{G}' $F", line: "line 2"),
-        Damage(testDescription: "an invalid byte", script: "printf '\\377' | dd of=$F bs=1 seek=20 conv=notrunc status=none", line: "line 1"),
+        Damage(
+            testDescription: "an invalid byte",
+            script: "printf '\\377' | dd of=$F bs=1 seek=20 conv=notrunc status=none",
+            line: "line 1"
+        ),
         Damage(testDescription: "cut at the end", script: "truncate -s -10 $F", line: "line 4"),
         Damage(testDescription: "cut at a line", script: "sed -i '$d' $F", line: nil),
         Damage(testDescription: "emptied", script: ": > $F", line: nil),

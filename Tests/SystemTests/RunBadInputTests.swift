@@ -14,7 +14,14 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     /// Whether the project's `.bailey` may exist afterwards.
     var leavesRun = false
 
-    init(_ name: String, _ arguments: [String], _ code: Int32, _ says: [String], prepare: String = "", leavesRun: Bool = false) {
+    init(
+        _ name: String,
+        _ arguments: [String],
+        _ code: Int32,
+        _ says: [String],
+        prepare: String = "",
+        leavesRun: Bool = false
+    ) {
         self.name = name
         self.arguments = arguments
         self.code = code
@@ -26,7 +33,13 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     var testDescription: String { name }
 
     static let commands = [
-        BadInput("no such command", ["run", "--", "nosuchcommand"], 127, ["nosuchcommand", "not found", "--readable"], leavesRun: true),
+        BadInput(
+            "no such command",
+            ["run", "--", "nosuchcommand"],
+            127,
+            ["nosuchcommand", "not found", "--readable"],
+            leavesRun: true
+        ),
         BadInput("no such path", ["run", "--", "./absent"], 127, ["./absent", "not found"], leavesRun: true),
         BadInput(
             "not executable",
@@ -64,30 +77,61 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     static let values = [
         BadInput("timeout", ["run", "--timeout", "abc", "--", "true"], 2, ["--timeout abc", "It takes", "5m"]),
         BadInput("timeout zero", ["run", "--timeout", "0", "--", "true"], 2, ["--timeout 0", "above zero"]),
-        BadInput("timeout too long", ["run", "--timeout", "99999999999999999999", "--", "true"], 2, ["--timeout", "a year"]),
+        BadInput(
+            "timeout too long",
+            ["run", "--timeout", "99999999999999999999", "--", "true"],
+            2,
+            ["--timeout", "a year"]
+        ),
         BadInput("memory", ["run", "--memory", "-1", "--", "true"], 2, ["--memory -1", "above zero"]),
         BadInput("memory unit", ["run", "--memory", "5X", "--", "true"], 2, ["--memory 5X", "MiB"]),
         BadInput("cpu time", ["run", "--cpu-time", "", "--", "true"], 2, ["--cpu-time", "It takes"]),
         BadInput("processes", ["run", "--processes", "many", "--", "true"], 2, ["--processes many", "It takes"]),
-        BadInput("output limit", ["run", "--output-limit", "1e9", "--", "true"], 2, ["--output-limit 1e9", "It takes"]),
+        BadInput(
+            "output limit",
+            ["run", "--output-limit", "1e9", "--", "true"],
+            2,
+            ["--output-limit 1e9", "It takes"]
+        ),
         BadInput("no value at all", ["run", "--timeout"], 2, ["--timeout"]),
         BadInput("apply mode", ["run", "--apply", "perhaps", "--", "true"], 2, ["perhaps", "auto"]),
         BadInput("workspace mode", ["run", "--workspace", "direct-ish", "--", "true"], 2, ["direct-ish", "overlay"]),
         BadInput("engine", ["run", "--engine", "docker", "--", "true"], 2, ["docker", "native"]),
         BadInput("variable name", ["run", "--env", "1X", "--", "true"], 2, ["1X", "no variable name", "--env NAME"]),
         BadInput("variable without name", ["run", "--env", "=x", "--", "true"], 2, ["no variable name"]),
-        BadInput("variable not set", ["run", "--env", "MISSING", "--", "true"], 2, ["MISSING", "not set", "MISSING=VALUE"]),
+        BadInput(
+            "variable not set",
+            ["run", "--env", "MISSING", "--", "true"],
+            2,
+            ["MISSING", "not set", "MISSING=VALUE"]
+        ),
         BadInput("readable root", ["run", "--readable", "/", "--", "true"], 2, ["/", "everything"]),
-        BadInput("readable relative", ["run", "--readable", "some/where", "--", "true"], 2, ["some/where", "absolute"]),
+        BadInput(
+            "readable relative",
+            ["run", "--readable", "some/where", "--", "true"],
+            2,
+            ["some/where", "absolute"]
+        ),
         BadInput("readable dots", ["run", "--readable", "/usr/../etc", "--", "true"], 2, ["/usr/../etc", ".."]),
-        BadInput("readable missing", ["run", "--readable", "/no/such", "--", "true"], 2, ["/no/such", "No such file"]),
+        BadInput(
+            "readable missing",
+            ["run", "--readable", "/no/such", "--", "true"],
+            2,
+            ["/no/such", "No such file"]
+        ),
         BadInput("readable too wide", ["run", "--readable", "/etc", "--", "true"], 2, ["/etc", "narrower"]),
     ]
 
     static let places = [
         BadInput("the root", ["run", "--project", "/", "--", "true"], 2, ["/", "not a project", "--project"]),
         BadInput("a system directory", ["run", "--project", "/usr", "--", "true"], 2, ["/usr", "system"]),
-        BadInput("a file", ["run", "--project", "file", "--", "true"], 2, ["file", "not a directory"], prepare: "touch file"),
+        BadInput(
+            "a file",
+            ["run", "--project", "file", "--", "true"],
+            2,
+            ["file", "not a directory"],
+            prepare: "touch file"
+        ),
         BadInput("missing", ["run", "--project", "absent", "--", "true"], 2, ["absent", "No such file", "existing"]),
         BadInput("no runs yet", ["runs", "list"], 2, ["no command has been run", "bailey run"]),
         BadInput("no runs to verify", ["journal", "verify"], 2, ["no command has been run"]),

@@ -42,7 +42,13 @@ struct RunLimitTests {
 
     @Test(arguments: TestIdentity.available) func processorTime(_ identity: TestIdentity) throws {
         try check(Yard(identity), "cpu_time", code: 128 + SIGXCPU, ["--cpu-time", "1"], "while :; do :; done")
-        try check(Yard(identity), "cpu_time", code: 137, ["--cpu-time", "1"], "(while :; do :; done)& while :; do :; done")
+        try check(
+            Yard(identity),
+            "cpu_time",
+            code: 137,
+            ["--cpu-time", "1"],
+            "(while :; do :; done)& while :; do :; done"
+        )
     }
 
     @Test(arguments: TestIdentity.available) func workspaceBytes(_ identity: TestIdentity) throws {

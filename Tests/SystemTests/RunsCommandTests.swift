@@ -60,11 +60,16 @@ struct RunsCommandTests {
         let yard = try Yard()
         try yard.inside("true")
         let run = try yard.lastRun()
-        try yard.outside("sed -i '2s/GRANT/GRUNT/' .bailey/runs/\(run)/journal/journal.jsonl; sed -i '3s/^.//' .bailey/runs/\(run)/journal/journal.jsonl")
+        try yard.outside(
+            "sed -i '2s/GRANT/GRUNT/' .bailey/runs/\(run)/journal/journal.jsonl; sed -i '3s/^.//' .bailey/runs/\(run)/journal/journal.jsonl"
+        )
         let list = try yard.bailey(["runs", "list"])
         #expect(list.status == 0 && list.stdout.contains(run) && list.stdout.contains("damaged"), "\(list.summary)")
         let show = try yard.bailey(["runs", "show"])
-        #expect(show.status == 125 && show.stderr.contains(run) && show.stderr.contains("journal verify"), "\(show.summary)")
+        #expect(
+            show.status == 125 && show.stderr.contains(run) && show.stderr.contains("journal verify"),
+            "\(show.summary)"
+        )
         let prune = try yard.bailey(["runs", "prune", "--older-than", "0"])
         #expect(try yard.runs() == [run], "\(prune.summary)")
         #expect(prune.stderr.contains("damaged"))

@@ -107,7 +107,9 @@ final class Yard {
 
     func read(_ name: String) throws -> String { try base.read(name) }
 
-    func exists(_ name: String) -> Bool { (try? FileManager.default.attributesOfItem(atPath: path + "/" + name)) != nil }
+    func exists(_ name: String) -> Bool {
+        (try? FileManager.default.attributesOfItem(atPath: path + "/" + name)) != nil
+    }
 
     /// Ids of the project's runs, oldest first.
     func runs() throws -> [String] {

@@ -72,11 +72,12 @@ struct RunClosing {
     func discard(_ set: ChangeSet) throws {
         try SettledMark.clear(runDirectory: runDirectory)
         let grant = try assembly.authority.authorize(action(.discardChanges(set.digest)))
-        try journal.append(records.granted(grant), actor: principal)
+        // The word comes first: half of a set must never look like one that can still be applied.
+        try journal.append([records.granted(grant), records.discarded(set)], actor: principal)
         CrashPoint.reached("discard recorded")
         try Discard(runDirectory: runDirectory).perform(set, grant: grant, time: assembly.time)
         CrashPoint.reached("discarded")
-        try journal.append([records.discarded(set), records.completed(.discarded)], actor: principal)
+        try journal.append(records.completed(.discarded), actor: principal)
     }
 
     /// Shows the set and asks for a word.

@@ -58,10 +58,11 @@ enum Recovery {
             )
             let recovery = try apply.recover()
             if let changes { try journal.append(records.recovered(recovery, changes), actor: .system) }
-        case .applied, .discarded:
-            if !journal.isEnded {
-                try journal.append(records.completed(state == .applied ? .applied : .discarded), actor: .system)
-            }
+        case .applied:
+            if !journal.isEnded { try journal.append(records.completed(.applied), actor: .system) }
+        case .discarded:
+            try Discard(runDirectory: directory.path).finish()
+            if !journal.isEnded { try journal.append(records.completed(.discarded), actor: .system) }
         case .running, .interrupted:
             try hold(directory, journal, records)
         case .finished, .failed:
