@@ -24,7 +24,9 @@ struct Caller: Sendable {
         }
         let account = getpwuid(getuid())
         let accountHome = account.map { String(cString: $0.pointee.pw_dir) }
-        guard let home = environment["HOME"] ?? accountHome, home.hasPrefix("/"), let realHome = resolved(home), realHome != "/" else {
+        guard let home = environment["HOME"] ?? accountHome, home.hasPrefix("/"), let realHome = resolved(home),
+            realHome != "/"
+        else {
             throw CommandError(
                 ExitStatus.failed,
                 "find your home directory: HOME is not an existing absolute path below /",
