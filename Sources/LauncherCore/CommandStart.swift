@@ -25,7 +25,8 @@ struct CommandStart {
         bailey_reset_signals()
         guard setsid() >= 0 else { throw LaunchFailure(.terminal, code: errno) }
         if terminal >= 0, bailey_take_terminal(terminal) != 0 { throw LaunchFailure(.terminal, code: errno) }
-        // Everything but standard input, output and error closes with the execution; the status socket serves until then.
+        // Everything but standard input, output and error closes with the execution; the status socket serves until
+        // then.
         guard bailey_close_range(3, UInt32.max, 4 /* CLOSE_RANGE_CLOEXEC */) == 0 else {
             throw LaunchFailure(.privileges, code: errno)
         }

@@ -1,7 +1,7 @@
 /// Everything that the launcher is told: what to mount, who to be, what to allow, what to execute.
 ///
-/// This is the writer's side. It travels as bytes in a sealed memfd (never in argv, which everybody can read and which has
-/// a length limit); ``LaunchPlanView`` in this file reads them back.
+/// This is the writer's side. It travels as bytes in a sealed memfd (never in argv, which everybody can read and which
+/// has a length limit); ``LaunchPlanView`` in this file reads them back.
 package struct LaunchPlan: Sendable, Equatable {
     /// One step in building the new root, performed in order.
     package struct Operation: Sendable, Equatable {
@@ -23,8 +23,8 @@ package struct LaunchPlan: Sendable, Equatable {
             /// Covers `target`, where it exists, by nothing.
             case hide
             /// Shows the host's directory `source` read-only at `target` through an overlay of its own: its files are
-            /// there, and a socket in it is not the host's any more, so that nobody outside listens. A plain file is shown
-            /// as it is.
+            /// there, and a socket in it is not the host's any more, so that nobody outside listens. A plain file is
+            /// shown as it is.
             case view
         }
 
@@ -156,20 +156,28 @@ extension LaunchPlan {
         writer.table(header.arguments, arguments.map { [writer.text($0)] })
         writer.table(header.environment, environment.map { [writer.text($0)] })
         writer.table(header.identities, identities.map { [$0.userID, $0.groupID] })
-        writer.table(header.operations, operations.map { operation in
-            [
-                operation.kind.rawValue, operation.attributes, operation.identity ?? PlanLayout.none, operation.mode,
-                operation.isOptional ? 1 : 0, writer.text(operation.source),
-                UInt32(operation.source.utf8.count), writer.text(operation.target), writer.text(operation.second),
-                writer.text(operation.third),
-            ]
-        })
-        writer.table(header.limits, limits.map { limit in
-            [
-                limit.resource, UInt32(truncatingIfNeeded: limit.soft), UInt32(truncatingIfNeeded: limit.soft >> 32),
-                UInt32(truncatingIfNeeded: limit.hard), UInt32(truncatingIfNeeded: limit.hard >> 32),
-            ]
-        })
+        writer.table(
+            header.operations,
+            operations.map { operation in
+                [
+                    operation.kind.rawValue, operation.attributes, operation.identity ?? PlanLayout.none,
+                    operation.mode,
+                    operation.isOptional ? 1 : 0, writer.text(operation.source),
+                    UInt32(operation.source.utf8.count), writer.text(operation.target), writer.text(operation.second),
+                    writer.text(operation.third),
+                ]
+            }
+        )
+        writer.table(
+            header.limits,
+            limits.map { limit in
+                [
+                    limit.resource, UInt32(truncatingIfNeeded: limit.soft),
+                    UInt32(truncatingIfNeeded: limit.soft >> 32),
+                    UInt32(truncatingIfNeeded: limit.hard), UInt32(truncatingIfNeeded: limit.hard >> 32),
+                ]
+            }
+        )
         writer.table(header.permissions, permissions.map { [writer.text($0.path), $0.access] })
         writer.blob(header.filter, filter)
         return writer.finish()

@@ -1,14 +1,15 @@
 import CLinux
 import Glibc
 
-/// The launcher's outer half: it reads the plan, makes the namespaces and their identity maps, and waits outside for the
-/// sandbox to end. It dies with its supervisor and takes the sandbox along.
+/// The launcher's outer half: it reads the plan, makes the namespaces and their identity maps, and waits outside for
+/// the sandbox to end. It dies with its supervisor and takes the sandbox along.
 package enum Launcher {
     /// Runs to the end of the sandbox. The exit code is 0 once a sandbox has been made, whatever the command did.
     package static func main() -> Never {
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: StatusMessage.byteCount, alignment: 16)
         let channel = Channel(buffer: buffer)
-        // The sandbox inherits the group. Joining takes the kernel milliseconds, in which the supervisor makes the plan.
+        // The sandbox inherits the group. Joining takes the kernel milliseconds, in which the supervisor makes the
+        // plan.
         var own: (UInt8, UInt8) = (0x30, 0x0A)
         guard write(LaunchDescriptor.group, &own, 2) == 2 else {
             channel.report(LaunchFailure(.limits, code: errno))
@@ -57,7 +58,8 @@ package enum Launcher {
             try SourceOpener(plan: plan, scratch: scratch).openAll()
         }
         var gate: (Int32, Int32) = (-1, -1)
-        guard withUnsafeMutablePointer(to: &gate, { $0.withMemoryRebound(to: Int32.self, capacity: 2) { pipe($0) } }) == 0
+        guard
+            withUnsafeMutablePointer(to: &gate, { $0.withMemoryRebound(to: Int32.self, capacity: 2) { pipe($0) } }) == 0
         else { throw LaunchFailure(.makeNamespaces, code: errno) }
         var sandbox: Int32 = -1
         let child = bailey_clone(UInt64(BAILEY_NEW_EVERYTHING), &sandbox)

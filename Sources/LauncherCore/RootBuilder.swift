@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Builds the root that the command will see, from nothing, on a tmpfs. Trusted code only runs here, and every target is
-/// reached by descriptor beneath the new root without following a link.
+/// Builds the root that the command will see, from nothing, on a tmpfs. Trusted code only runs here, and every target
+/// is reached by descriptor beneath the new root without following a link.
 struct RootBuilder {
     let plan: LaunchPlanView
     let scratch: Scratch
@@ -79,7 +79,8 @@ struct RootBuilder {
         close(tree)
     }
 
-    /// The layers are attached for the moment of the mount, because kernels before 6.15 take none that is attached nowhere.
+    /// The layers are attached for the moment of the mount, because kernels before 6.15 take none that is attached
+    /// nowhere.
     private func attachOverlay(
         _ slot: UnsafeMutablePointer<Int32>,
         _ operation: OperationView,
@@ -101,8 +102,8 @@ struct RootBuilder {
         try attach(tree, target, operation.target)
     }
 
-    /// An overlay has inodes of its own, and a socket is found by its inode: what listens on the host is out of reach, which
-    /// neither a read-only mount nor Landlock (before its ABI 9) would see to.
+    /// An overlay has inodes of its own, and a socket is found by its inode: what listens on the host is out of reach,
+    /// which neither a read-only mount nor Landlock (before its ABI 9) would see to.
     private func attachView(_ tree: Int32, _ operation: OperationView, _ root: Int32) throws(LaunchFailure) {
         var status = stat()
         guard fstat(tree, &status) == 0 else { throw LaunchFailure(.mount, code: errno, path: operation.target) }
@@ -187,7 +188,8 @@ struct RootBuilder {
     }
 
     /// The directory at an absolute path beneath the new root; it and its parents are made where they are missing.
-    private func makeDirectory(_ path: UnsafePointer<CChar>, mode: UInt32, _ root: Int32) throws(LaunchFailure) -> Int32 {
+    private func makeDirectory(_ path: UnsafePointer<CChar>, mode: UInt32, _ root: Int32) throws(LaunchFailure) -> Int32
+    {
         let parent = try makeParent(path, root)
         if parent.name[0] != 0, mkdirat(parent.directory, parent.name, mode) != 0, errno != EEXIST, errno != EROFS {
             throw LaunchFailure(.mount, code: errno, path: path)

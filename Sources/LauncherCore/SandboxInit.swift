@@ -24,7 +24,9 @@ struct SandboxInit {
 
     private func prepare() throws(LaunchFailure) {
         var go: UInt8 = 0
-        guard bailey_die_with_parent() == 0, read(gate, &go, 1) == 1 else { throw LaunchFailure(.awaitParent, code: errno) }
+        guard bailey_die_with_parent() == 0, read(gate, &go, 1) == 1 else {
+            throw LaunchFailure(.awaitParent, code: errno)
+        }
         guard bailey_set_ids(plan.insideUserID, plan.insideGroupID, plan.isPrivileged ? 1 : 0) == 0,
             bailey_not_dumpable() == 0, bailey_die_with_parent() == 0
         else { throw LaunchFailure(.takeIdentity, code: errno) }

@@ -10,7 +10,8 @@ package struct HostIdentity: Sendable {
     package let hostUserID: UInt32
     package let hostGroupID: UInt32
 
-    /// The ids of sandboxes that root starts: far from people, services, subuid ranges and 65534 (nobody, whom others share).
+    /// The ids of sandboxes that root starts: far from people, services, subuid ranges and 65534 (nobody, whom others
+    /// share).
     static let firstHostID: UInt32 = 0x7000_0000
     /// Owns the caches of root's sandboxes on the disk; no sandbox runs as it.
     package static let cacheOwnerID: UInt32 = firstHostID - 1
@@ -47,7 +48,11 @@ package struct HostIdentity: Sendable {
                 return Lease(identity: identity, file: file)
             }
         } catch {
-            throw SandboxError(.setup, "lease a user id for the sandbox: \(error)", hint: "Make \(directory) writable for root.")
+            throw SandboxError(
+                .setup,
+                "lease a user id for the sandbox: \(error)",
+                hint: "Make \(directory) writable for root."
+            )
         }
         throw SandboxError(.setup, "lease a user id for the sandbox: all \(hostIDsMax) are in use")
     }

@@ -1,5 +1,5 @@
-import CLinux
 package import Authority
+import CLinux
 package import Domain
 import Files
 import Glibc

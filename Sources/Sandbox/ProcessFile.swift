@@ -36,7 +36,9 @@ enum MemoryUse {
     private static func kibibytes(_ process: Int32, _ file: String, _ names: [String]) -> UInt64 {
         var sum: UInt64 = 0
         for line in (ProcessFile.text(process, file) ?? "").split(separator: "\n") {
-            let words = line.split(separator: " ", omittingEmptySubsequences: true).flatMap { $0.split(separator: "\t") }
+            let words = line.split(separator: " ", omittingEmptySubsequences: true).flatMap {
+                $0.split(separator: "\t")
+            }
             if let name = words.first, names.contains(String(name)), words.count > 1 { sum += UInt64(words[1]) ?? 0 }
         }
         return sum
@@ -58,7 +60,8 @@ enum UnnamedFiles {
                 guard stat("/proc/\(process)/fd/\(descriptor)", &status) == 0, status.st_nlink == 0,
                     status.st_mode & S_IFMT == S_IFREG
                 else { continue }
-                seen[File(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))] = UInt64(max(0, status.st_blocks)) * 512
+                seen[File(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))] =
+                    UInt64(max(0, status.st_blocks)) * 512
             }
         }
         return seen.values.reduce(0, +)

@@ -27,7 +27,8 @@ package struct SandboxRequest: Sendable {
 
     package var mounts: [WorkspaceMount]
     package var home: Home
-    /// Host paths that are shown read-only where they lie: programs in the home and what the operator lists. Already judged.
+    /// Host paths that are shown read-only where they lie: programs in the home and what the operator lists. Already
+    /// judged.
     package var readable: [String]
     package var limits: ResourceLimits
     package var identity: HostIdentity

@@ -55,8 +55,8 @@ enum SystemCallFilter {
         try rules.add(allow, "seccomp", [.masked(1, mask: 0x8, equals: 0)])
     }
 
-    /// All 32-bit numbers but `excluded`, as blocks that share their leading bits. libseccomp has no masked "not equal", and
-    /// a plain one would let a request with high bits through that the kernel then cuts off.
+    /// All 32-bit numbers but `excluded`, as blocks that share their leading bits. libseccomp has no masked "not
+    /// equal", and a plain one would let a request with high bits through that the kernel then cuts off.
     static func blocks(without excluded: [UInt64]) -> [(mask: UInt64, value: UInt64)] {
         var found: [(mask: UInt64, value: UInt64)] = []
         func cover(_ value: UInt64, freeBits: UInt64) {

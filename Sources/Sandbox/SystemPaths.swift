@@ -12,7 +12,8 @@ enum SystemPaths {
     private static let names = [
         "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version", "fonts",
         "host.conf", "inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.conf", "localtime",
-        "lsb-release", "magic", "magic.mime", "maven", "mime.types", "openssl", "os-release", "perl", "pki", "protocols",
+        "lsb-release", "magic", "magic.mime", "maven", "mime.types", "openssl", "os-release", "perl", "pki",
+        "protocols",
         "redhat-release", "rpc", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone", "vim",
         "bash.bashrc", "groff", "gai.conf", "xdg", "R", "php", "ImageMagick-6", "ImageMagick-7",
     ]
@@ -44,14 +45,19 @@ enum SystemPaths {
             ("hosts", "127.0.0.1 localhost bailey\n::1 localhost ip6-localhost ip6-loopback\n"),
             ("hostname", "bailey\n"),
             ("resolv.conf", "# No network.\n"),
-            ("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n"),
+            (
+                "nsswitch.conf",
+                "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n"
+            ),
         ]
     }
 
     /// A link's target made absolute, if the path is a symbolic link whose end lies in what the view shows anyway.
     static func linkTarget(_ path: String) -> String? {
         var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let end = resolved(path) else { return nil }
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let end = resolved(path) else {
+            return nil
+        }
         let visible = ["/usr/", "/opt/", "/etc/alternatives/"]
         return visible.contains { end.hasPrefix($0) } ? end : nil
     }

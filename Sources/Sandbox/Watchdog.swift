@@ -42,8 +42,8 @@ struct Watchdog {
             } + request.home.caches.map(\.hostDirectory)
     }
 
-    /// The larger of two sums, each of which can be fooled alone: a process that is gone takes its own time along, and one
-    /// whose parent ignores it leaves nothing to the parent.
+    /// The larger of two sums, each of which can be fooled alone: a process that is gone takes its own time along, and
+    /// one whose parent ignores it leaves nothing to the parent.
     var cpuSeconds: Double { Double(cpuTicks) / Double(Self.ticksPerSecond) }
 
     private var cpuTicks: UInt64 { max(cpuSeen.values.reduce(0, +), cpuLiving) }
@@ -91,7 +91,9 @@ struct Watchdog {
 
     /// The walk is dear, so the disk's free space says when it is worth it.
     private mutating func workspaceIsFull() -> Bool {
-        guard let first = layerDirectories.first, let directory = try? Directory(trustedPath: first) else { return false }
+        guard let first = layerDirectories.first, let directory = try? Directory(trustedPath: first) else {
+            return false
+        }
         var freeBytes: UInt64 = 0
         var freeFiles: UInt64 = 0
         guard bailey_free_space(directory.raw, &freeBytes, &freeFiles) == 0 else { return false }
@@ -108,6 +110,7 @@ struct Watchdog {
         let total = lastUsage.bytes + unnamedBytes
         if total > limits.workspaceBytes || lastUsage.files > limits.workspaceFiles { return true }
         // What cannot be looked into counts as full once the disk has lost as much as the limit.
-        return lastUsage.isIncomplete && firstFreeBytes > freeBytes && firstFreeBytes - freeBytes > limits.workspaceBytes
+        return lastUsage.isIncomplete && firstFreeBytes > freeBytes
+            && firstFreeBytes - freeBytes > limits.workspaceBytes
     }
 }

@@ -99,7 +99,8 @@ final class ToolchainYard {
         }
     }
 
-    /// Directories of programs that every account and every sandbox sees: this process's, as far as the system has them.
+    /// Directories of programs that every account and every sandbox sees: this process's, as far as the system has
+    /// them.
     private static let systemPath: [String] = {
         let own = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
         let system = ["/usr/local/bin", "/usr/bin", "/bin"]

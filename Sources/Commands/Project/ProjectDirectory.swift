@@ -56,8 +56,8 @@ struct ProjectDirectory: ~Copyable {
         try ProjectRegister(state: state).add(id, path: project)
     }
 
-    /// What lies in a run's workspace says where to apply it, and was written for another place or by somebody else: it is
-    /// kept for the person and never read again.
+    /// What lies in a run's workspace says where to apply it, and was written for another place or by somebody else: it
+    /// is kept for the person and never read again.
     private static func setWorkspacesAside(_ handle: borrowing Directory) throws {
         let runs = try handle.directory(Array("runs".utf8))
         for entry in try runs.entries() where entry.kind == .directory {

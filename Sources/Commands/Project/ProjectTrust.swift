@@ -2,8 +2,8 @@ import Domain
 import Files
 import Glibc
 
-/// Whether a project's place can be relied on for the length of a run: whoever may rename its directories could put others
-/// in their place while the command runs, and have the caller's own files brought in from there.
+/// Whether a project's place can be relied on for the length of a run: whoever may rename its directories could put
+/// others in their place while the command runs, and have the caller's own files brought in from there.
 enum ProjectTrust {
     static func check(_ project: String, caller: Caller) throws(CommandError) {
         var status = stat()

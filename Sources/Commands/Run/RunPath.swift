@@ -59,20 +59,13 @@ struct RunPath {
 
         // What it did, and what becomes of it.
         let closing = closing(plan, place, assembly, records, journal, directory)
-        let packs = PackCheck(place, assembly, run)
         let gate = ChangeGate(
             plan: plan,
             limits: place.limits,
             caller: caller,
-            inspector: git.inspector(verifyPack: packs.verify)
+            inspector: git.inspector(verifyPack: PackCheck(place, assembly, run).verify)
         )
-        let report: GateReport
-        do {
-            report = try closing.record(outcome, gate: gate, limits: place.limits)
-        } catch {
-            try fail(error, outcome, records, journal, assembly, place, directory)
-            throw error
-        }
+        let report = try judge(outcome, gate, closing, place, assembly, directory)
         CrashPoint.reached("changes recorded")
         let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
         CrashPoint.reached("changes settled")
@@ -106,6 +99,22 @@ struct RunPath {
             let copied = try makeAction(place, action.run, plan)
             let again = try permit(copied, plan, place, assembly, records, journal, directory)
             return try view.execute(again, plan, prepareSandbox(place, action.run))
+        }
+    }
+
+    private func judge(
+        _ outcome: Outcome,
+        _ gate: ChangeGate,
+        _ closing: RunClosing,
+        _ place: borrowing RunPlace,
+        _ assembly: Assembly,
+        _ directory: borrowing RunDirectory
+    ) throws -> GateReport {
+        do {
+            return try closing.record(outcome, gate: gate, limits: place.limits)
+        } catch {
+            try fail(error, outcome, closing.records, closing.journal, assembly, place, directory)
+            throw error
         }
     }
 
@@ -237,8 +246,8 @@ struct RunPath {
         )
     }
 
-    /// A run that did not come to its end says so in its journal. What an executed command did is never thrown away over an
-    /// error of ours: it stays where it is until the run is pruned.
+    /// A run that did not come to its end says so in its journal. What an executed command did is never thrown away
+    /// over an error of ours: it stays where it is until the run is pruned.
     private func fail(
         _ error: any Error,
         _ outcome: Outcome?,
