@@ -17,7 +17,8 @@ struct TypeCheckTests {
         Snippet(
             testDescription: "a forged grant",
             code:
-                "func f(_ g: GrantID, _ a: Action, _ d: Decision, _ h: Digest) { _ = Grant(id: g, action: a, decision: d, digest: h, expiresNanoseconds: 0) }",
+                "func f(_ g: GrantID, _ a: Action, _ d: Decision, _ h: Digest) { "
+                + "_ = Grant(id: g, action: a, decision: d, digest: h, expiresNanoseconds: 0) }",
             reason: "initializer is inaccessible due to 'fileprivate' protection level"
         ),
         Snippet(
@@ -64,19 +65,22 @@ struct TypeCheckTests {
             testDescription: "raw text in a record",
             code: "func f(_ text: String) -> Record { Record(.runFailed, [\"error\": text]) }",
             reason:
-                "cannot convert value of type 'String' to expected|'String' to expected dictionary value type 'RecordValue'"
+                "cannot convert value of type 'String' to expected|"
+                + "'String' to expected dictionary value type 'RecordValue'"
         ),
         Snippet(
             testDescription: "a literal in a record",
             code: "func f() -> Record { Record(.runFailed, [\"error\": \"raw\"]) }",
             reason:
-                "cannot convert value of type 'String' to expected|'String' to expected dictionary value type 'RecordValue'"
+                "cannot convert value of type 'String' to expected|"
+                + "'String' to expected dictionary value type 'RecordValue'"
         ),
         Snippet(
             testDescription: "redacted text made by hand",
             code: "func f(_ text: String) -> Redacted { Redacted(text: text) }",
             reason:
-                "initializer is inaccessible|incorrect argument label|no exact matches|is inaccessible due to|cannot convert"
+                "initializer is inaccessible|incorrect argument label|no exact matches|is inaccessible due to|"
+                + "cannot convert"
         ),
         Snippet(
             testDescription: "redacted text from a value",

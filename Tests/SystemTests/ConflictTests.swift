@@ -53,7 +53,9 @@ struct ConflictTests {
         let yard = try place()
         let all = try yard.outside(
             """
-            for i in 1 2 3 4 5 6; do "$BAILEY" run --apply auto --json -- sh -c "echo $i > own$i; sleep 0.5" & done; wait
+            for i in 1 2 3 4 5 6; do
+                "$BAILEY" run --apply auto --json -- sh -c "echo $i > own$i; sleep 0.5" &
+            done; wait
             """
         )
         #expect(
@@ -68,7 +70,8 @@ struct ConflictTests {
     @Test func firstRunsAtOnce() throws {
         let yard = try place()
         let all = try yard.outside(
-            "p=; for i in 1 2 3 4 5 6; do \"$BAILEY\" run -- true & p=\"$p $!\"; done; for j in $p; do wait $j || exit 9; done"
+            "p=; for i in 1 2 3 4 5 6; do \"$BAILEY\" run -- true & p=\"$p $!\"; done; "
+                + "for j in $p; do wait $j || exit 9; done"
         )
         #expect(all.status == 0, "\(all.summary)")
         #expect(try yard.runs().count == 6)
