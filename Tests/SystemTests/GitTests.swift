@@ -98,8 +98,8 @@ struct GitTests {
         let yard = try place(identity)
         let made = try yard.outside(
             """
-            git init -q -b main ../library && cd ../library &&
-            git config user.name l && git config user.email l@example.test &&
+            git init -q -b main ../library && cd ../library && git config user.name l &&
+            git config user.email l@example.test &&
             echo one > a.txt && git add -A && git commit -qm first && cd ../project &&
             git -c protocol.file.allow=always submodule --quiet add ../library library && git commit -qm submodule &&
             git -C library config user.name tester && git -C library config user.email tester@example.test

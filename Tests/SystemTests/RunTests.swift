@@ -41,11 +41,13 @@ struct RunTests {
     @Test func aReaderThatGoesAway() throws {
         let yard = try Yard()
         let result = try yard.outside(
-            "timeout 30 \"$BAILEY\" run --json -- yes 2>/dev/null | head -1; "
-                + "\"$BAILEY\" run -- sh -c 'yes; echo $? >&2' | head -1"
+            """
+            timeout 30 "$BAILEY" run --json --output-limit 1M -- yes 2>/dev/null | head -1 >/dev/null
+            "$BAILEY" run -- sh -c 'yes; echo $? >&2' | head -1
+            """
         )
         #expect(!result.timedOut)
-        #expect(result.stdout.hasSuffix("y\n"), "\(result.summary)")
+        #expect(result.stdout == "y\n", "\(result.summary)")
         let listed = try yard.bailey(["runs", "list"])
         #expect(!listed.stdout.contains("running"), "\(listed.summary)")
     }

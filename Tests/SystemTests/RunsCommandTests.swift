@@ -61,7 +61,7 @@ struct RunsCommandTests {
         try yard.inside("true")
         let run = try yard.lastRun()
         try yard.outside(
-            "cd .bailey/runs/\(run)/journal; sed -i '2s/GRANT/GRUNT/' journal.jsonl; sed -i '3s/^.//' journal.jsonl"
+            "cd .bailey/runs/\(run)/journal; sed -i '2s/GRANT/GRUNT/; 3s/^.//' journal.jsonl"
         )
         let list = try yard.bailey(["runs", "list"])
         #expect(list.status == 0 && list.stdout.contains(run) && list.stdout.contains("damaged"), "\(list.summary)")

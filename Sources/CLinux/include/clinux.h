@@ -64,8 +64,8 @@ int bailey_tree_attach(int tree, int target);
 int bailey_tmpfs(const char *size, const char *inodes, const char *mode, unsigned attributes);
 int bailey_proc(void);
 int bailey_devpts(void);
-// A detached overlay; `lower` is "path" or "path:path". Without an upper directory it is read-only. On failure *option
-// names the option that was refused.
+// A detached overlay; `lower` is "path" or "path:path". Without an upper directory it is read-only.
+// On failure *option names the option that was refused.
 int bailey_overlay(const char *lower, const char *upper, const char *work, const char **option);
 int bailey_private_propagation(void);
 // Makes `root` the root of this mount namespace and drops the old one.

@@ -18,9 +18,11 @@ struct RunClosing {
 
     /// Lists what the command did and judges it. Every writer is dead, so what is listed now is what there is.
     func record(_ outcome: Outcome, gate: ChangeGate, limits: ResourceLimits) throws -> GateReport {
+        CrashPoint.reached("command exited")
         let report = try gate.judge(try plan.listChanges(limits: limits))
         try WorkspacePlan.storeChanges(report.changeSet, runDirectory: runDirectory)
         try journal.append([records.exited(outcome), records.changes(report)], actor: principal)
+        CrashPoint.reached("changes recorded")
         return report
     }
 

@@ -22,7 +22,8 @@ struct GitView: Sendable {
     private let tracked: TrackedFiles
     private let configurations: [[UInt8]]
 
-    init(project: String, caller: Caller) throws {
+    /// - Parameter console: is told why a git directory outside is not shown.
+    init(project: String, caller: Caller, console: Console? = nil) throws {
         self.project = project
         self.caller = caller
         tracked = TrackedFiles(projectPath: project)
@@ -31,6 +32,7 @@ struct GitView: Sendable {
         case .mount(let paths, hasAlternates: _): (outsideDirectories, refusal) = (paths, nil)
         case .refused(let reason): (outsideDirectories, refusal) = ([], reason)
         }
+        if let refusal { console?.remark("the git directory stays outside: \(refusal)") }
         let configHome = caller.environment["XDG_CONFIG_HOME"] ?? caller.home + "/.config"
         configurations = ["/etc/gitconfig", configHome + "/git/config", caller.home + "/.gitconfig"]
             .compactMap(Self.content)

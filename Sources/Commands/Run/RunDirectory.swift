@@ -25,6 +25,7 @@ struct RunDirectory: ~Copyable {
         let runs = try project.handle.directory(Array("runs".utf8))
         let name = Array(run.rawValue.utf8)
         try runs.rename(Array(Self.unpublished.utf8) + name, to: runs, name, rule: .failIfPresent)
+        CrashPoint.reached("run directory made")
     }
 
     /// Takes a run away that has not begun.

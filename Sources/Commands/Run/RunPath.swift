@@ -24,16 +24,13 @@ struct RunPath {
         let lock = try RunLock(directory)
         defer { withExtendedLifetime(lock) {} }
         try directory.publish(in: place.projectDirectory)
-        CrashPoint.reached("run directory made")
 
         // The launcher starts and waits, while we find out what to tell it.
         let sandbox = try prepareSandbox(place, run)
 
         // What the command will see: the project without what is hidden.
-        let git = try GitView(project: place.project, caller: caller)
-        if let refusal = git.refusal { place.console.remark("the git directory stays outside: \(refusal)") }
+        let git = try GitView(project: place.project, caller: caller, console: place.console)
         var plan = try prepareFirst(place, directory, assembly, git)
-        CrashPoint.reached("workspace prepared")
 
         // What is wanted, exactly; from here on every word of it is redacted before it is kept.
         let action = try makeAction(place, run, plan)
@@ -45,7 +42,6 @@ struct RunPath {
         )
         let records = RunRecords(redactor: redactor)
         let journal = try JournalWriter(.run(run), in: directory.handle, time: assembly.time)
-        CrashPoint.reached("journal created")
 
         // The decision, the grant and the execution that consumes it.
         let outcome: Outcome
@@ -55,7 +51,6 @@ struct RunPath {
             try fail(error, nil, records, journal, assembly, place, directory)
             throw error
         }
-        CrashPoint.reached("command exited")
 
         // What it did, and what becomes of it.
         let closing = closing(plan, place, assembly, records, journal, directory)
@@ -66,14 +61,23 @@ struct RunPath {
             inspector: git.inspector(verifyPack: PackCheck(place, assembly, run).verify)
         )
         let report = try judge(outcome, gate, closing, place, assembly, directory)
-        CrashPoint.reached("changes recorded")
         let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
-        CrashPoint.reached("changes settled")
-        try assembly.recordHead(of: run, journal, place)
-        CrashPoint.reached("head recorded")
-        try SettledMark.set(directory)
+        try seal(journal, assembly, place, directory)
         return try RunReport(run: run, options: options, console: place.console)
             .finish(outcome, state: state, report: report)
+    }
+
+    /// Signs where the journal stands, and says that there is nothing to recover.
+    private func seal(
+        _ journal: JournalWriter,
+        _ assembly: Assembly,
+        _ place: borrowing RunPlace,
+        _ directory: borrowing RunDirectory
+    ) throws {
+        CrashPoint.reached("changes settled")
+        try assembly.recordHead(of: directory.run, journal, place)
+        CrashPoint.reached("head recorded")
+        try SettledMark.set(directory)
     }
 
     /// Takes the sandbox and lets go of it: with it the caller's terminal becomes what it was, which a question needs.
@@ -159,6 +163,7 @@ struct RunPath {
         _ journal: JournalWriter,
         _ directory: borrowing RunDirectory
     ) throws -> Grant {
+        CrashPoint.reached("journal created")
         let digest = assembly.authority.digest(of: action)
         try Inputs.write(action, digest: digest, key: assembly.key, in: directory)
         let summary = RunRecords.PlanSummary(
@@ -195,7 +200,9 @@ struct RunPath {
         _ git: GitView
     ) throws -> WorkspacePlan {
         do {
-            return try prepare(choice, place, directory, assembly, git)
+            let plan = try prepare(choice, place, directory, assembly, git)
+            CrashPoint.reached("workspace prepared")
+            return plan
         } catch {
             try? directory.remove(from: place.projectDirectory)
             throw error
