@@ -26,7 +26,7 @@ struct ToolchainViewTests {
     }
 
     @Test(
-        "--env passes a variable or sets one; nothing else of the caller's comes along",
+        "--env passes a variable or sets one, and nothing else of the caller's comes along",
         arguments: TestIdentity.available
     )
     func variables(_ identity: TestIdentity) throws {
