@@ -38,7 +38,13 @@ let package = Package(
         ),
 
         // bailey
-        .executableTarget(name: "bailey", dependencies: ["Commands"], swiftSettings: strict),
+        .executableTarget(
+            name: "bailey",
+            dependencies: ["Commands"],
+            swiftSettings: strict,
+            // A third of a static program is symbols that nobody needs to run it.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-s"], .when(platforms: [.linux], configuration: .release))]
+        ),
 
         // bailey-launcher: fully static, so that it starts without a dynamic loader inside an empty root.
         .executableTarget(
