@@ -29,6 +29,7 @@ indirect enum YAMLValue: Sendable {
     }
 }
 
+/// One key of a mapping with its value, and the line where it stands.
 struct YAMLEntry: Sendable {
     let key: String
     let line: Int

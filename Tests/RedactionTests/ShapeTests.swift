@@ -98,7 +98,7 @@ struct ShapeTests {
             "TOKEN=$TOKEN",
             "PASSWORD=${DB_PASSWORD}", "token=$(cat file)", "Authorization: Bearer $TOKEN", "The bearer of this letter",
             "PWD=/workspace",
-            "csrf_token = form.hidden_tag()", "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "csrf_token = form.hidden_tag()", "sk-" + String(repeating: "x", count: 36),
             "data:image/png;base64,iVBORw0KGgo\(samples.text(80))",
             "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----", "\"apiKey\": \"<your key>\"",
             "postgres://app:${DB_PASSWORD}@db/x",
