@@ -30,6 +30,20 @@ extension Directory {
         }
     }
 
+    /// `lstat` any number of levels below; no component means the directory itself.
+    package func status(at components: [[UInt8]]) throws(SystemError) -> FileStatus {
+        let path = Array(components.joined(separator: [UInt8(ascii: "/")]))
+        if path.count <= Self.stepBytesMax { return try status(path) }
+        return try directory(at: components.dropLast()).status(components[components.count - 1])
+    }
+
+    /// Opens something any number of levels below, symbolic links refused everywhere.
+    package func open(at components: [[UInt8]], flags: Int32) throws(SystemError) -> Descriptor {
+        let path = Array(components.joined(separator: [UInt8(ascii: "/")]))
+        if path.count <= Self.stepBytesMax { return try open(path, flags: flags) }
+        return try directory(at: components.dropLast()).open(components[components.count - 1], flags: flags)
+    }
+
     /// Gives a direct entry a second name in another directory of the same file system; links are not followed.
     package func link(_ name: [UInt8], to other: borrowing Directory, _ newName: [UInt8]) throws(SystemError) {
         let target = other.raw

@@ -1,26 +1,27 @@
 import Domain
+import Files
 import Workspace
 
-/// Files of the project that a git configuration outside the command's reach points to: hooks, includes, filters.
-///
-/// The command cannot change the configuration, but what it points to would run all the same.
+/// Files of the project that git runs or reads because its own files, which the command cannot change, lead there: by
+/// configuration or by a link.
 final class ConfiguredPaths {
-    /// Bounds on following includes.
-    private enum Limits {
-        static let includeDepthMax = 4
-        static let pathsMax = 10_000
-    }
+    /// Directories above the project that are looked at for a repository: PATH_MAX holds no more.
+    private static let levelsMax = 2048
 
-    private struct Pointed {
-        let path: RelativePath
-        let key: String
+    private enum Repository {
+        case none
+        case leads(PointedPaths)
+        /// Not understood, and why: what it leads to is not known.
+        case unclear(String)
     }
 
     private let directories: GitDirectories
     private let userConfigurations: [[UInt8]]
     private let home: String?
-    /// By the root of a working tree; nil for a directory that is none.
-    private var known: [RelativePath: [Pointed]?] = [:]
+    /// By the root of a working tree.
+    private var known: [RelativePath: Repository] = [:]
+    /// The repository that the whole project lies in.
+    private var above: Repository?
 
     init(_ directories: GitDirectories, userConfigurations: [[UInt8]], home: String?) {
         self.directories = directories
@@ -28,141 +29,72 @@ final class ConfiguredPaths {
         self.home = home
     }
 
-    /// The configuration key that points to a changed path, into it or, where it is replaced, below it.
-    func key(pointingTo change: Change) throws -> String? {
-        var root = change.path.parent
+    /// What git would do with a changed path of the project; nil if nothing leads there.
+    func finding(_ change: Change) throws -> GateFinding? {
+        let files = try directories.files(change.tree)
+        var root = change.path.isRoot ? change.path : change.path.parent
         while true {
-            for pointed in try pointed(from: root, tree: change.tree) ?? [] {
-                if change.path.isWithin(pointed.path) { return pointed.key }
-                let isReplaced = change.kind == .deleted || change.file != .directory
-                if isReplaced, pointed.path.isWithin(change.path) { return pointed.key }
-            }
-            if root.isRoot { return nil }
+            if let finding = finding(change, in: try repository(at: root, files)) { return finding }
+            if root.isRoot { return finding(change, in: repository(above: files)) }
             root = root.parent
         }
     }
 
-    private func pointed(from root: RelativePath, tree: Int) throws -> [Pointed]? {
+    private func finding(_ change: Change, in repository: Repository) -> GateFinding? {
+        switch repository {
+        case .none: nil
+        case .unclear(let reason): GitRule.unreadable.finding(change, detail: reason)
+        case .leads(let paths):
+            paths.source(leadingTo: change).map { GitRule.configured.finding(change, detail: $0) }
+        }
+    }
+
+    private func repository(at root: RelativePath, _ files: TreeFiles) throws -> Repository {
         if let answer = known[root] { return answer }
-        let answer = try find(from: root, files: directories.files(tree))
-        known[root] = .some(answer)
+        let answer: Repository
+        if let git = root.appending(Array(".git".utf8)), try files.isInLower(git) {
+            let below = root.isRoot ? [] : [UInt8(ascii: "/")] + root.bytes
+            answer = read(Array(files.tree.lower.utf8) + below, files)
+        } else {
+            answer = .none
+        }
+        known[root] = answer
         return answer
     }
 
-    private func find(from root: RelativePath, files: TreeFiles) throws -> [Pointed]? {
-        guard let git = root.appending(Array(".git".utf8)), try files.isInLower(git) else { return nil }
-        let worktree = GitPointer.resolve(String(decoding: root.bytes, as: UTF8.self), from: files.tree.lower)
-        var gitDirectory = worktree + "/.git"
-        if try !files.isLowerDirectory(git) {
-            guard let content = GitPointer.read(gitDirectory),
-                let named = GitPointer.gitDirectory(namedBy: content, in: worktree)
-            else { return nil }
-            gitDirectory = named
+    /// A repository above whose directory nobody lets us into is none: git would not enter it either.
+    private func repository(above files: TreeFiles) -> Repository {
+        if let above { return above }
+        var answer = Repository.none
+        var path = files.tree.lower
+        for _ in 0..<Self.levelsMax {
+            guard path != "/" else { break }
+            path = GitPointer.resolve("..", from: path)
+            guard let directory = try? Directory(trustedPath: path),
+                let git = try? directory.status(Array(".git".utf8)),
+                git.kind != .directory || (try? directory.directory(Array(".git".utf8)).status([])) != nil
+            else { continue }
+            answer = read(Array(path.utf8), files)
+            break
         }
-        var found: [Pointed] = []
-        let common = GitRepository.commonDirectory(of: gitDirectory)
-        for file in [common + "/config", gitDirectory + "/config.worktree"] {
-            guard let content = GitPointer.read(file, bytesMax: GitConfigFile.Limits.bytesMax) else { continue }
-            try collect(content, at: file, worktree: worktree, files: files, depth: 0, into: &found)
-        }
-        for content in userConfigurations {
-            let file = (home ?? "/nonexistent") + "/.gitconfig"
-            try collect(content, at: file, worktree: worktree, files: files, depth: 0, into: &found)
-        }
-        return found
+        above = answer
+        return answer
     }
 
-    private func collect(
-        _ content: [UInt8],
-        at file: String,
-        worktree: String,
-        files: TreeFiles,
-        depth: Int,
-        into found: inout [Pointed]
-    ) throws {
-        for entry in try parse(content, file: file).entries {
-            guard let value = entry.value, let meaning = ConfigKeyMeaning(entry) else { continue }
-            switch meaning {
-            case .path: add(value, from: worktree, key: entry.name, files: files, into: &found)
-            case .include:
-                let base = GitPointer.resolve("..", from: file)
-                add(value, from: base, key: entry.name, files: files, into: &found)
-                let path = absolute(value, from: base)
-                guard depth < Limits.includeDepthMax, files.relative(path) != nil,
-                    let more = GitPointer.read(path, bytesMax: GitConfigFile.Limits.bytesMax)
-                else { continue }
-                try collect(more, at: path, worktree: worktree, files: files, depth: depth + 1, into: &found)
-            case .command:
-                for word in Self.words(value) { add(word, from: worktree, key: entry.name, files: files, into: &found) }
-            }
-            guard found.count <= Limits.pathsMax else {
-                throw GitError(.tooLarge, "read a git configuration: it points to too many files")
-            }
-        }
-    }
-
-    private func parse(_ content: [UInt8], file: String) throws -> GitConfigFile {
+    private func read(_ worktree: [UInt8], _ files: TreeFiles) -> Repository {
         do {
-            return try GitConfigFile(content)
+            let path = try PointedPaths.text(worktree)
+            var paths = PointedPaths(files: files, home: home)
+            guard try paths.add(worktree: path) else { return .none }
+            for content in userConfigurations {
+                let file = (home ?? "/nonexistent") + "/.gitconfig"
+                try paths.add(configuration: content, at: file, worktree: path)
+            }
+            return .leads(paths)
+        } catch let error as GitError {
+            return .unclear(error.message)
         } catch {
-            let hint =
-                "Check \(Printable.text(file)) with git config --list; no change is applied before it is understood."
-            throw GitError(error.code, error.message, hint: hint)
+            return .unclear(Printable.text("\(error)"))
         }
     }
-
-    private func add(_ value: String, from base: String, key: String, files: TreeFiles, into found: inout [Pointed]) {
-        let path = absolute(value, from: base)
-        guard let inside = files.relative(path), !inside.isRoot else { return }
-        found.append(Pointed(path: inside, key: key))
-        // The same by its real name, where a link of the user's lies on the way.
-        if let real = RealPath.of(path), real != path, let inside = files.relative(real), !inside.isRoot {
-            found.append(Pointed(path: inside, key: key))
-        }
-    }
-
-    private func absolute(_ value: String, from base: String) -> String {
-        if value.hasPrefix("~/"), let home { return GitPointer.resolve(String(value.dropFirst(2)), from: home) }
-        return GitPointer.resolve(value, from: base)
-    }
-
-    /// The words of a command line that could be files.
-    private static func words(_ command: String) -> [String] {
-        let separators = Set(" \t\n'\"!;|&()<>=$`")
-        return command.split { separators.contains($0) }.map(String.init).filter { !$0.hasPrefix("-") && $0 != "." }
-    }
-}
-
-/// What a configuration key's value means to git.
-private enum ConfigKeyMeaning {
-    case path, include, command
-
-    init?(_ entry: GitConfigFile.Entry) {
-        let name = entry.section + "." + entry.key
-        switch name {
-        case "core.hookspath", "core.attributesfile", "init.templatedir": self = .path
-        case "include.path", "includeif.path": self = .include
-        // An alias without `!` is a git command.
-        case _ where entry.section == "alias":
-            guard entry.value?.hasPrefix("!") == true else { return nil }
-            self = .command
-        case _ where Self.commands.contains(name) || entry.section == "pager": self = .command
-        default: return nil
-        }
-    }
-
-    private static let commands: Set<String> = [
-        "core.fsmonitor", "core.sshcommand", "core.editor", "core.pager", "core.askpass", "core.gitproxy",
-        "core.alternaterefscommand", "sequence.editor", "diff.external", "diff.command", "diff.textconv",
-        "merge.driver",
-        "filter.clean", "filter.smudge", "filter.process", "credential.helper", "gpg.program", "gpg.defaultkeycommand",
-        "difftool.cmd", "difftool.path", "mergetool.cmd", "mergetool.path", "interactive.difffilter",
-        "uploadpack.packobjectshook", "trailer.command", "trailer.cmd", "web.browser", "browser.cmd", "browser.path",
-        "man.cmd",
-        "man.path", "hook.command", "remote.uploadpack", "remote.receivepack", "remote.vcs", "submodule.update",
-        "guitool.cmd",
-        "imap.tunnel", "sendemail.sendmailcmd", "sendemail.smtpserver", "sendemail.tocmd", "sendemail.cccmd",
-        "tar.command",
-        "lfs.customtransfer", "annex.externaltool",
-    ]
 }

@@ -13,9 +13,11 @@ package struct GitDirectory: Sendable, Hashable {
     package let isLinkedWorktree: Bool
 }
 
-/// Finds git directories: whatever holds `HEAD`, `objects` and `refs`, or `HEAD` and `commondir` (what the `.git` file
-/// of a linked working tree names), and whatever is called `.git`. At any depth, under any name, in the user's tree
-/// and the changed one taken together: what is a git directory in either, or only in both at once, is one.
+/// Finds git directories: whatever holds `HEAD` and `commondir` (what the `.git` file of a linked working tree names),
+/// or `objects` and `refs` beside anything that git obeys, and whatever is called `.git`. `HEAD` is no condition for
+/// the second: git does not ask for it where a `commondir` file points, while it accepts no such place without `objects`
+/// and `refs`. At any depth, under any name, in the user's tree and the changed one taken together: what is a git
+/// directory in either, or only in both at once, is one.
 package final class GitDirectories {
     private let trees: [Int: TreeFiles]
     private var known: [TreePath: GitDirectory?] = [:]
@@ -98,8 +100,8 @@ package final class GitDirectories {
     }
 
     private static func isShape(_ has: (String) throws -> Bool) rethrows -> Bool {
-        guard try has("HEAD") else { return false }
-        if try has("commondir") { return true }
-        return try has("objects") && has("refs")
+        if try has("HEAD") && has("commondir") { return true }
+        guard try has("objects") && has("refs") else { return false }
+        return try ["HEAD", "config", "config.worktree", "hooks", "worktrees", "modules"].contains(where: has)
     }
 }

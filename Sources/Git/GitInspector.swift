@@ -1,4 +1,5 @@
 package import Domain
+import Files
 package import Workspace
 
 /// Judges changes in and around git directories: a closed list is ordinary, all else there is refused.
@@ -25,7 +26,16 @@ package struct GitInspector: ChangeInspector {
         let directories = try GitDirectories(trees)
         let configured = ConfiguredPaths(directories, userConfigurations: userConfigurations, home: home)
         var inspection = GitInspection(directories: directories, configured: configured, verifyPack: verifyPack)
-        return try changes.map { try inspection.inspect($0) }
+        return try changes.map { change in
+            // One answer per change, also where something cannot be read: that change is held, by name and reason.
+            do {
+                return try inspection.inspect(change)
+            } catch let error as GitError {
+                return .finding(GitRule.unreadable.finding(change, detail: error.message))
+            } catch let error as SystemError {
+                return .finding(GitRule.unreadable.finding(change, detail: Printable.text(error.description)))
+            }
+        }
     }
 }
 
@@ -55,9 +65,7 @@ private struct GitInspection {
             return .finding(GitRule.removed.finding(change, detail: lost.description))
         }
         if change.tree != 0 { return .finding(GitRule.outside.finding(change)) }
-        if let key = try configured.key(pointingTo: change) {
-            return .finding(GitRule.configured.finding(change, detail: key))
-        }
+        if let finding = try configured.finding(change) { return .finding(finding) }
         return .notMine
     }
 
@@ -74,6 +82,8 @@ private struct GitInspection {
             if let lost = try lostGitDirectory(change) {
                 return .finding(GitRule.removed.finding(change, detail: lost.description))
             }
+            // Throws for a configuration that is not understood: then nothing in the repository is ordinary.
+            _ = try objectFormat(of: directory)
             return .ordinary
         case .dropped(let rule): return .dropped(rule.finding(change))
         case .refused(let rule): return .finding(rule.finding(change))
@@ -109,9 +119,17 @@ private struct GitInspection {
         if let known = formats[directory] { return known }
         let files = try directories.files(directory.tree)
         let path = GitPointer.resolve(String(decoding: directory.path.bytes, as: UTF8.self), from: files.tree.lower)
-        let content = GitRepository.configuration(of: path)
-        let format = try content.map { (bytes) throws(GitError) in try GitConfigFile(bytes).objectFormat } ?? .sha1
-        formats[directory] = .some(format)
-        return format
+        let file = try PointedPaths.commonDirectory(of: path) + "/config"
+        guard let content = try PointedPaths.content(file) else {
+            formats[directory] = .some(.sha1)
+            return .sha1
+        }
+        do {
+            let format = try GitConfigFile(content).objectFormat
+            formats[directory] = .some(format)
+            return format
+        } catch {
+            throw GitError(error.code, "\(error.message) (\(Printable.text(file)))", hint: error.hint)
+        }
     }
 }

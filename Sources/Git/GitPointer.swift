@@ -31,6 +31,15 @@ enum GitPointer {
         return "/" + names.joined(separator: "/")
     }
 
+    /// As ``resolve(_:from:)``, of an absolute path's bytes.
+    static func withoutDots(_ path: [UInt8]) -> [UInt8] {
+        var names: [ArraySlice<UInt8>] = []
+        for name in path.split(separator: UInt8(ascii: "/")) where !name.elementsEqual(".".utf8) {
+            if name.elementsEqual("..".utf8) { _ = names.popLast() } else { names.append(name) }
+        }
+        return [UInt8(ascii: "/")] + names.joined(separator: [UInt8(ascii: "/")])
+    }
+
     /// A regular file's content by absolute path; nil if there is none, or none that may be read.
     static func read(_ path: String, bytesMax: Int = bytesMax) -> [UInt8]? {
         guard let slash = path.lastIndex(of: "/") else { return nil }

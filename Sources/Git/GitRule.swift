@@ -122,8 +122,14 @@ package struct GitRule: Sendable {
     static let configured = GitRule(
         "git-configured-path",
         .deny,
-        "a file that git's configuration points to",
-        "git runs or reads it because its configuration says so"
+        "a file that git's configuration or a link in a git directory leads to",
+        "git runs or reads it because its own files lead there"
+    )
+    static let unreadable = GitRule(
+        "git-unreadable",
+        .deny,
+        "a change around git files that cannot be read or understood",
+        "what git would do with it cannot be told"
     )
     static let outside = GitRule(
         "git-outside",
@@ -160,7 +166,8 @@ package struct GitRule: Sendable {
     package static let all: [GitRule] = [
         file, newDirectory, directoryItself, removed, configuration, hooks, info, modules, worktrees, alternates,
         unfinished,
-        shallow, unknown, kind, mode, name, content, object, pack, indexPath, configured, outside, replace,
+        shallow, unknown, kind, mode, name, content, object, pack, indexPath, configured, unreadable, outside,
+        replace,
         hidesChanges,
         keptObjects, leftover,
     ]

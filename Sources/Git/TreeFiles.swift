@@ -7,39 +7,46 @@ import Workspace
 final class TreeFiles {
     let tree: WorkspaceTree
     private let lower: Directory
-    private let changed: Directory
+    /// The root of the user's tree below `/`, as it is given and without links.
+    private let roots: [RelativePath]
+    private let changed: ChangedTree
 
     init(_ tree: WorkspaceTree) throws {
         self.tree = tree
         lower = try Directory(trustedPath: tree.lower)
-        changed = try Directory(trustedPath: tree.changed)
+        let path = Array(tree.lower.utf8)
+        roots = [path, LinkChain(path).end ?? path].compactMap {
+            RelativePath(bytes: GitPointer.withoutDots($0).dropFirst())
+        }
+        changed = try ChangedTree(tree)
     }
 
-    func isInLower(_ path: RelativePath) throws -> Bool { try Self.status(path, in: lower) != nil }
+    func isInLower(_ path: RelativePath) throws -> Bool { try lowerStatus(path) != nil }
 
     func isInChanged(_ path: RelativePath) throws -> Bool {
-        guard let status = try Self.status(path, in: changed) else { return false }
+        guard let status = try changedStatus(path) else { return false }
         return !status.isWhiteout
     }
 
-    func isLowerDirectory(_ path: RelativePath) throws -> Bool { try Self.status(path, in: lower)?.kind == .directory }
+    func isLowerDirectory(_ path: RelativePath) throws -> Bool { try lowerStatus(path)?.kind == .directory }
 
     func isDirectory(_ path: RelativePath) throws -> Bool {
         if try isLowerDirectory(path) { return true }
-        return try Self.status(path, in: changed)?.kind == .directory
+        return try changedStatus(path)?.kind == .directory
     }
 
     /// Nil for no directory. Throws beyond `entriesMax`.
     func lowerEntries(_ path: RelativePath, atMost entriesMax: Int) throws -> [Directory.Entry]? {
         try Self.unlessAbsent { () throws(SystemError) in
-            try lower.directory(path.bytes).entries(atMost: entriesMax)
+            try lower.directory(at: path.components).entries(atMost: entriesMax)
         }
     }
 
     func readLower(_ path: RelativePath, bytesMax: Int) throws -> [UInt8]? {
         try Self.unlessAbsent { () throws(SystemError) in
-            guard let status = try lower.statusIfPresent(path.bytes), status.kind == .file else { return nil }
-            return try FileContent.read(path.bytes, in: lower, bytesMax: bytesMax)
+            guard try lower.status(at: path.components).kind == .file else { return nil }
+            let file = try lower.open(at: path.components, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
+            return try FileContent.read(file, bytesMax: bytesMax)
         } ?? nil
     }
 
@@ -50,29 +57,22 @@ final class TreeFiles {
 
     /// Opens a changed regular file; nil if there is none.
     func withChanged<Result>(_ path: RelativePath, _ body: (borrowing Descriptor) throws -> Result) throws -> Result? {
-        guard let status = try Self.status(path, in: changed), status.kind == .file else { return nil }
-        let file = try changed.open(path.bytes, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
-        return try body(file)
+        guard let status = try changedStatus(path), status.kind == .file else { return nil }
+        return try body(changed.open(path))
     }
 
     /// The path below this tree's root that an absolute path names; nil for one outside.
-    func relative(_ absolute: String) -> RelativePath? {
-        guard let path = Self.fromRoot(absolute), let root = Self.fromRoot(tree.lower) else { return nil }
-        return path.relative(to: root)
+    func relative(_ absolute: [UInt8]) -> RelativePath? {
+        guard let path = RelativePath(bytes: GitPointer.withoutDots(absolute).dropFirst()) else { return nil }
+        return roots.lazy.compactMap { path.relative(to: $0) }.first
     }
 
-    private static func fromRoot(_ absolute: String) -> RelativePath? {
-        RelativePath(bytes: Array(GitPointer.resolve(absolute, from: "/").utf8.dropFirst()))
+    private func lowerStatus(_ path: RelativePath) throws(SystemError) -> FileStatus? {
+        try Self.unlessAbsent { () throws(SystemError) in try lower.status(at: path.components) }
     }
 
-    private static func status(_ path: RelativePath, in directory: borrowing Directory) throws(SystemError)
-        -> FileStatus?
-    {
-        do {
-            return try directory.status(path.bytes)
-        } catch  where isAbsence(error) {
-            return nil
-        }
+    private func changedStatus(_ path: RelativePath) throws(SystemError) -> FileStatus? {
+        try Self.unlessAbsent { () throws(SystemError) in try changed.status(path) }
     }
 
     private static func unlessAbsent<Result>(_ body: () throws(SystemError) -> Result) throws(SystemError) -> Result? {

@@ -31,8 +31,21 @@ enum GateRuleTable {
             .hiddenLink,
             "a program outside that follows the link would show a secret that the command could not see"
         ),
+        GateRule(
+            "shut-project",
+            .deny,
+            .shutProject,
+            "neither its owner nor Bailey could work in the project any more"
+        ),
+        GateRule(
+            "secret-file",
+            .ask,
+            .secretName,
+            "programs take passwords, keys or servers from it; a command has no business with them"
+        ),
         GateRule("option-name", .ask, .optionName, "a command that is given `*` takes the name for an option"),
         GateRule("link-to-system", .note, .systemLink, "the link points into the read-only system or a toolchain"),
+        GateRule("shut-directory", .note, .shutDirectory, "its owner has to change its mode before working in it"),
         GateRule("set-gid-directory", .note, .setGroupDirectory, "files made in it take the directory's group"),
         GateRule("world-writable", .note, .worldWritable, "every user of the machine may change it"),
         GateRule("new-executable", .note, .newExecutable, "it can be run as a program from now on"),
@@ -57,6 +70,18 @@ enum GateRuleTable {
             .ask,
             "shells and tools run it when they start or enter the directory",
             shellStart
+        )
+        + GateRule.paths(
+            "program-start",
+            .ask,
+            "an interpreter, debugger or editor runs it when it starts in the directory",
+            programStart
+        )
+        + GateRule.paths(
+            "credential-settings",
+            .ask,
+            "it says where a program sends passwords or takes packages from",
+            credentialSettings
         )
         + GateRule.paths("git-settings", .ask, "git runs filters, hooks or downloads by it", gitSettings)
         + GateRule.paths("ci-settings", .ask, "build servers run it with the project's credentials", ciSettings)
@@ -111,6 +136,16 @@ enum GateRuleTable {
         ".powershell/**", "microsoft.powershell_profile.ps1", ".nixpkgs/**", ".wgetrc", ".curlrc", "_curlrc",
     ]
 
+    private static let programStart: [StaticString] = [
+        ".rdata", ".pnp.cjs", ".pnp.js", ".pnp.loader.*", ".ocamlinit", ".sbclrc", ".clisprc*", ".eclrc", ".guile",
+        ".iex.exs", ".erlang", ".gnuplot", "session.vim", "startup.m", "finish.m", ".gdbinit.*", ".lldbinit-*",
+        "sitecustomize.py", "usercustomize.py", "*.pth",
+    ]
+
+    private static let credentialSettings: [StaticString] = [
+        ".aws/**", ".kube/**", ".gnupg/**", ".docker/**", "pip.conf", "pip.ini", ".config/pip/**", ".condarc",
+    ]
+
     private static let gitSettings: [StaticString] = [
         ".gitattributes", ".gitmodules", ".gitconfig", ".gitconfig.*", ".lfsconfig", ".husky/**", ".githooks/**",
         ".git-hooks/**", "githooks/**", ".hooks/**", ".pre-commit-config.yaml", ".pre-commit-config.yml",
@@ -156,8 +191,8 @@ enum GateRuleTable {
         "*.config.cjs", "*.config.mts", "*.config.cts", "gulpfile*", "gruntfile*", "jakefile*", ".eslintrc*",
         ".prettierrc*", ".babelrc*", ".mocharc*", "setup.py", "setup.cfg", "pyproject.toml", "pipfile",
         "requirements*.txt",
-        "conftest.py", "tox.ini", "noxfile.py", "pytest.ini", ".pytest.ini", "pytest.toml", "sitecustomize.py",
-        "usercustomize.py", "*.pth", "tasks.py", "fabfile.py", "dodo.py", "sconstruct.py", "manage.py", ".pylintrc",
+        "conftest.py", "tox.ini", "noxfile.py", "pytest.ini", ".pytest.ini", "pytest.toml", "tasks.py", "fabfile.py",
+        "dodo.py", "sconstruct.py", "manage.py", ".pylintrc",
         "mypy.ini", "bin/activate*", "scripts/activate*", "bin/python*", "pyvenv.cfg", "build.rs", "cargo.toml",
         "cargo.lock",
         ".cargo/config", ".cargo/config.toml", "rust-toolchain", "rust-toolchain.toml", "package.swift",
@@ -175,6 +210,8 @@ enum GateRuleTable {
         "flake.nix", "shell.nix", "default.nix", ".tool-versions", ".nvmrc", ".node-version", ".python-version",
         ".ruby-version", ".java-version", ".sdkmanrc", ".swift-version", "makefile.pl", "build.pl", "install.sh",
         "turbo.json", "nx.json", "lerna.json", "rush.json", ".sbtopts", ".jvmopts", "gradle.lockfile", "playbook.yml",
+        ".clangd", "compile_commands.json", "compile_flags.txt", ".sourcekit-lsp/**", ".luarc.json*", ".r/makevars*",
+        "terraform.rc", "tsconfig*.json", "jsconfig.json", "phpunit.xml*", "jupyter_*config.py", ".stylelintrc*",
         "ansible.cfg", "terragrunt.hcl", "*.tf", "serverless.yml", "pulumi.yaml", "wrangler.toml",
     ]
 }

@@ -24,7 +24,7 @@ package enum GateRules {
         }
         for rule in GateRuleTable.properties {
             guard case .property(let property) = rule.subject else { continue }
-            if has(change, property, toolchainRoots: toolchainRoots) { consider(rule) }
+            if has(change, names, property, toolchainRoots: toolchainRoots) { consider(rule) }
         }
         return strongest.map {
             GateFinding(tree: change.tree, path: change.path, rule: $0.id, level: $0.level, reason: $0.reason)
@@ -33,7 +33,12 @@ package enum GateRules {
 
     private static let index = GateRuleIndex(GateRuleTable.paths)
 
-    private static func has(_ change: Change, _ property: GateRule.Property, toolchainRoots: [String]) -> Bool {
+    private static func has(
+        _ change: Change,
+        _ names: [[UInt8]],
+        _ property: GateRule.Property,
+        toolchainRoots: [String]
+    ) -> Bool {
         if property == .foreignTree { return change.tree != 0 }
         // What is gone has no name, kind or mode that could do harm.
         if change.kind == .deleted { return false }
@@ -47,6 +52,9 @@ package enum GateRules {
         case .backslashName: change.path.components.contains { $0.contains(UInt8(ascii: "\\")) }
         case .device: change.file == .device
         case .setID: change.file != .directory && change.file != .symlink && mode & 0o6000 != 0
+        case .shutProject: change.path.isRoot && change.file == .directory && mode & 0o700 != 0o700
+        case .shutDirectory: !change.path.isRoot && change.file == .directory && mode & 0o700 != 0o700
+        case .secretName: HiddenPaths.hides(folded(names) ?? change.path)
         case .setGroupDirectory: change.file == .directory && added & 0o6000 != 0
         case .worldWritable: (change.file == .file || change.file == .directory) && added & 0o002 != 0
         case .newExecutable: change.file == .file && added & 0o111 != 0
@@ -54,6 +62,11 @@ package enum GateRules {
         case .leavingLink, .protectedLink, .hiddenLink, .systemLink:
             change.file == .symlink && judge(link: change, roots: systemRoots + toolchainRoots) == property
         }
+    }
+
+    /// - Parameter names: folded, so that no shape of a name that another system takes for a secret's is missed.
+    private static func folded(_ names: [[UInt8]]) -> RelativePath? {
+        RelativePath(bytes: Array(names.joined(separator: [UInt8(ascii: "/")])))
     }
 
     private static func judge(link change: Change, roots: [String]) -> GateRule.Property? {

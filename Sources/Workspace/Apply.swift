@@ -165,16 +165,12 @@ package struct Apply {
             try clear(context)
             return .applied
         }
-        let stored = try FileContent.readIfPresent(
-            WorkspaceFiles.intent,
-            in: context.workspace,
-            bytesMax: WorkspaceLimits.storedBytesMax
-        )
-        guard let stored else {
+        guard try context.workspace.statusIfPresent(WorkspaceFiles.intent) != nil else {
             try context.removeStaging()
             return .nothing
         }
-        guard let intent = ApplyIntent(encoded: stored) else {
+        let stored = try WorkspaceFiles.read(WorkspaceFiles.intent, in: context.workspace)
+        guard let intent = stored.flatMap(ApplyIntent.init) else {
             throw WorkspaceError(
                 .damaged,
                 "recover the apply of the run: what it was about to do is not readable",

@@ -11,12 +11,21 @@ final class ApplyContext {
     private(set) var staging: [StagingArea] = []
     private(set) var besideTrees: [Bool] = []
     let checkpoint: (StaticString) -> Void
+    private var changedTrees: [Int: ChangedTree] = [:]
 
     init(_ plan: WorkspacePlan, runDirectory: String, checkpoint: @escaping (StaticString) -> Void) throws {
         self.plan = plan
         self.checkpoint = checkpoint
         workspace = try Directory(trustedPath: runDirectory).directory(WorkspaceFiles.directory)
         trees = try plan.trees.map { try OpenTree($0) }
+    }
+
+    /// What the command left in a tree; there is nothing any more once an apply has come to its end.
+    func changed(_ tree: OpenTree) throws(SystemError) -> ChangedTree {
+        if let known = changedTrees[tree.source.tree.index] { return known }
+        let changed = try ChangedTree(tree.source.tree)
+        changedTrees[tree.source.tree.index] = changed
+        return changed
     }
 
     func makeStaging() throws {

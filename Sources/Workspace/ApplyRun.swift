@@ -15,7 +15,13 @@ struct ApplyRun {
     /// Performs what is not performed yet, in order. Throws at the first that cannot be; those before it stay
     /// performed.
     func perform() throws {
+        var isDurable = false
         for number in operations.indices where try !isPerformed(number) {
+            // Those that shut a directory come last, and what lies in it cannot be reached after.
+            if !isDurable, shuts(operations[number]) {
+                try synchronize()
+                isDurable = true
+            }
             try perform(number)
             context.checkpoint("operation performed")
         }
@@ -34,8 +40,34 @@ struct ApplyRun {
         case .exchange:
             return try area.new.statusIfPresent(name)?.inode != operation.staged?.inode
         case .mode:
-            guard let status = try current(operation) else { return false }
+            guard let status = try currentUnlessShut(number) else { return try isShut(number) }
             return status.inode == operation.base?.inode && status.mode == operation.newMode
+        }
+    }
+
+    private func shuts(_ operation: ApplyOperation) -> Bool {
+        operation.kind == .mode && operation.base?.isDirectory == true && operation.newMode & 0o700 != 0o700
+    }
+
+    /// True if a directory above was shut by a later operation: this one was performed before that.
+    private func isShut(_ number: Int) throws -> Bool {
+        let path = operations[number].path
+        return try operations.indices[(number + 1)...].contains { later in
+            let above = operations[later]
+            guard shuts(above), above.tree == operations[number].tree, above.path != path,
+                path.isWithin(above.path)
+            else { return false }
+            return try isPerformed(later)
+        }
+    }
+
+    /// Nil also where nobody is let in any more.
+    private func currentUnlessShut(_ number: Int) throws -> FileStatus? {
+        do {
+            return try current(operations[number])
+        } catch let error as SystemError where error.code == EACCES {
+            guard try isShut(number) else { throw error }
+            return nil
         }
     }
 
@@ -143,14 +175,24 @@ struct ApplyRun {
         var seen: Set<ChangeSet.Place> = []
         for operation in operations {
             let place = ChangeSet.Place(tree: operation.tree, path: operation.path.parent)
-            guard seen.insert(place).inserted,
-                let directory = try context.trees[operation.tree].lower.directoryIfPresent(at: place.path.components)
-            else { continue }
-            try directory.synchronize()
+            guard seen.insert(place).inserted else { continue }
+            try synchronize(place)
         }
         for area in context.staging {
             try area.new.synchronize()
             try area.old.synchronize()
+        }
+    }
+
+    private func synchronize(_ place: ChangeSet.Place) throws(SystemError) {
+        do {
+            try context.trees[place.tree].lower.directoryIfPresent(at: place.path.components)?.synchronize()
+        } catch  where error.code == EACCES {
+            // Shut by us: it was made durable just before.
+            guard operations.contains(where: { shuts($0) && $0.tree == place.tree && place.path.isWithin($0.path) })
+            else {
+                throw error
+            }
         }
     }
 

@@ -33,6 +33,7 @@ struct ApplyStaging {
     }
 
     private mutating func judge() throws {
+        try context.plan.check(set)
         if let excess = set.excesses.first {
             throw refused("the change set is not complete (limit of \(excess.kind.rawValue))", excess.place.path)
         }
@@ -199,8 +200,8 @@ struct ApplyStaging {
         let tree = context.trees[change.tree]
         let area = context.staging[change.tree]
         let name = StagingArea.name(operations.count)
-        let parent = try openChanged(tree.source.tree, change.path.parent)
-        try link(leaf, in: parent, to: area, name, change)
+        let parent = try context.changed(tree).directory(change.path.parent)
+        try bring(leaf, in: parent, to: area, name, change)
         let status = try area.new.status(name)
         guard FileKind(status.kind) == change.file else { throw isNotWhatWasListed(change) }
         switch status.kind {
@@ -224,43 +225,22 @@ struct ApplyStaging {
         )
     }
 
-    /// The directory in what the command left, opened even where it shut one on the way.
-    private func openChanged(_ tree: WorkspaceTree, _ path: RelativePath) throws -> Directory {
-        let root = try Directory(trustedPath: tree.changed)
-        if let direct = try Self.openIfAllowed(root, path.components) { return direct }
-        var current = root
-        for name in path.components {
-            let mode = try current.status(name).mode
-            if mode & 0o700 != 0o700 { try current.setModeUnopened(name, mode | 0o700) }
-            current = try current.directory(name)
-        }
-        return current
-    }
-
-    private static func openIfAllowed(
-        _ root: borrowing Directory,
-        _ components: [[UInt8]]
-    ) throws(SystemError) -> Directory? {
-        do {
-            return try root.directory(at: components)
-        } catch  where error.code == EACCES {
-            return nil
-        }
-    }
-
-    /// A second name costs nothing and leaves the command's layer as it is, should the apply be undone.
-    private func link(
+    /// A second name costs nothing and leaves the command's layer as it is, should the apply be undone. A file to which
+    /// the command gave several names is copied: in the project they would stay one file, and each later edit of one
+    /// would change all.
+    private func bring(
         _ leaf: [UInt8],
         in parent: borrowing Directory,
         to area: StagingArea,
         _ name: [UInt8],
         _ change: Change
     ) throws {
-        if try Self.linkIfPossible(leaf, in: parent, to: area.new, name) { return }
         let status = try parent.status(leaf)
+        let isLone = status.kind != .file || status.linkCount == 1
+        if isLone, try Self.linkIfPossible(leaf, in: parent, to: area.new, name) { return }
         if status.kind == .symlink { return try area.new.makeSymbolicLink(name, to: parent.linkTarget(leaf)) }
         guard status.kind == .file else { throw isNotWhatWasListed(change) }
-        let source = try parent.open(leaf, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        let source = try context.changed(context.trees[change.tree]).open(change.path)
         let copy = try area.new.open(name, flags: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         guard try FileCopy.copy(source, to: copy, bytesMax: change.size) else { throw isNotWhatWasListed(change) }
         let owner = context.trees[change.tree].source

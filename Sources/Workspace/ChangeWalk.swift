@@ -44,13 +44,12 @@ struct ChangeWalk {
     private var tree: WorkspaceTree { source.tree }
 
     private mutating func run() throws {
-        let changed = try Directory(trustedPath: tree.changed)
+        let shutMode = try ChangedTree.shutMode(tree)
+        let changed = try ChangedTree.openRoot(tree)
+        defer { if let shutMode { try? changed.setOwnMode(shutMode) } }
         let lower = try Directory(trustedPath: tree.lower)
-        let status = try changed.status([])
-        compareModes(.root, status, try lower.status([]))
-        try openingUp(status, changed) { walk in
-            try walk.merge(changed, lower, path: .root, isOpaque: !walk.tree.isOverlay, depth: 0)
-        }
+        compareModes(.root, try shutMode ?? changed.status([]).mode, try lower.status([]))
+        try merge(changed, lower, path: .root, isOpaque: !tree.isOverlay, depth: 0)
     }
 
     /// Lets the caller into a directory that the command shut, as long as `body` runs. Nobody else writes here.
@@ -173,12 +172,12 @@ struct ChangeWalk {
     ) throws {
         switch (status.kind == .directory, previous.kind == .directory) {
         case (true, true):
-            compareModes(path, status, previous)
+            compareModes(path, status.mode, previous)
             let directory = try open(name, status, in: changed)
-            let isReplaced = try tree.isOverlay && directory.attribute(Self.opaqueName) == [UInt8(ascii: "y")]
-            if isReplaced { replaced.append(place(path)) }
             let below = try lower.directory(name)
             try openingUp(status, directory) { walk in
+                let isReplaced = try walk.tree.isOverlay && directory.attribute(Self.opaqueName) == [UInt8(ascii: "y")]
+                if isReplaced { walk.replaced.append(walk.place(path)) }
                 try walk.merge(directory, below, path: path, isOpaque: isOpaque || isReplaced, depth: depth + 1)
             }
         case (true, false):
@@ -195,10 +194,19 @@ struct ChangeWalk {
     private static let opaqueName = Array("user.overlay.opaque".utf8)
 
     /// A directory's mode is compared with the start: the user may have changed it since.
-    private mutating func compareModes(_ path: RelativePath, _ status: FileStatus, _ previous: FileStatus) {
+    private mutating func compareModes(_ path: RelativePath, _ mode: UInt32, _ previous: FileStatus) {
         let before = source.index.record(path)?.mode ?? previous.mode
-        if status.mode != Self.shown(before, .directory, inCopy: !tree.isOverlay) {
-            add(path, .mode, .directory, status, previousMode: before)
+        if mode != Self.shown(before, .directory, inCopy: !tree.isOverlay) {
+            changes.append(
+                Change(
+                    tree: tree.index,
+                    path: path,
+                    kind: .mode,
+                    file: .directory,
+                    mode: mode,
+                    previousMode: before
+                )
+            )
         }
     }
 

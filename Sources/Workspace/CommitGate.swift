@@ -40,6 +40,7 @@ package struct CommitGate {
         inspector: any ChangeInspector
     ) throws(WorkspaceError) -> GateReport {
         try WorkspaceError.attempt("judge the changes of the run") {
+            try plan.check(changeSet)
             let inspections = try inspector.inspect(changeSet.changes, trees: plan.workspaceTrees)
             guard inspections.count == changeSet.changes.count else {
                 throw WorkspaceError(.refused, "judge the changes of the run: the inspection is not complete")

@@ -21,6 +21,17 @@ final class OpenTree {
         }
     }
 
+    private static func openIfAllowed(
+        _ name: [UInt8],
+        in parent: borrowing Directory
+    ) throws(SystemError) -> Descriptor? {
+        do {
+            return try parent.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+        } catch  where error.code == EACCES {
+            return nil
+        }
+    }
+
     /// What lies at a path of the user's tree now.
     enum State {
         case present(FileStatus, parent: FileStatus)
@@ -65,7 +76,8 @@ final class OpenTree {
                 return false
             }
             let parent = try lower.directory(at: change.path.parent.components)
-            let file = try parent.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+            // What cannot be read cannot be told to be equal.
+            guard let file = try Self.openIfAllowed(name, in: parent) else { return false }
             return try FileComparison(file.raw, previous: nil).digest == wanted
         case .fifo, .socket, .device:
             return false

@@ -90,15 +90,17 @@ package struct UnifiedDiff {
         case text([UInt8])
         case binary
         case tooLarge
+        case unreadable
     }
 
     private func showContent(_ change: Change, _ tree: OpenTree, _ name: String) throws {
         let old = change.kind == .created ? .nothing : try Self.content(tree.lower, change.path)
-        let changed = try Directory(trustedPath: tree.source.tree.changed)
-        let new = change.kind == .deleted ? .nothing : try Self.content(changed, change.path)
+        let new = change.kind == .deleted ? .nothing : try Self.content(ChangedTree(tree.source.tree), change.path)
         switch (old, new) {
         case (.tooLarge, _), (_, .tooLarge):
             try sink("The file is too large to show (more than \(Self.fileBytesMax) bytes).")
+        case (.unreadable, _), (_, .unreadable):
+            try sink("The file's former content cannot be read (\(change.size) bytes now).")
         case (.binary, _), (_, .binary):
             try sink("Binary files differ (\(change.size) bytes now).")
         default:
@@ -111,16 +113,40 @@ package struct UnifiedDiff {
         return nil
     }
 
+    /// What the user's tree holds.
     private static func content(_ root: borrowing Directory, _ path: RelativePath) throws -> Content {
-        guard let name = path.name, let parent = try root.directoryIfPresent(at: path.parent.components),
-            let status = try parent.statusIfPresent(name)
-        else { return .nothing }
+        do {
+            guard let name = path.name, let parent = try root.directoryIfPresent(at: path.parent.components) else {
+                return .nothing
+            }
+            return try content(name, in: parent) { () throws(SystemError) in
+                try parent.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+            }
+        } catch let error as SystemError where error.code == EACCES {
+            return .unreadable
+        }
+    }
+
+    /// What the command left, also in what it shut.
+    private static func content(_ changed: ChangedTree, _ path: RelativePath) throws -> Content {
+        guard let name = path.name else { return .nothing }
+        return try content(name, in: changed.directory(path.parent)) { () throws(SystemError) in
+            try changed.open(path)
+        }
+    }
+
+    private static func content(
+        _ name: [UInt8],
+        in parent: borrowing Directory,
+        open: () throws(SystemError) -> Descriptor
+    ) throws -> Content {
+        guard let status = try parent.statusIfPresent(name) else { return .nothing }
         switch status.kind {
         case .symlink:
             return .text(try parent.linkTarget(name))
         case .file:
             guard status.size <= UInt64(fileBytesMax) else { return .tooLarge }
-            let file = try parent.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+            let file = try open()
             let bytes = try file.readPrefix(bytesMax: fileBytesMax)
             let isBinary = bytes.prefix(WorkspaceLimits.textProbeBytes).contains(0)
             return isBinary ? .binary : .text(bytes)

@@ -1,3 +1,6 @@
+import Files
+import Glibc
+
 /// The names inside a run's directory that belong to this module.
 enum WorkspaceFiles {
     static let directory = Array("workspace".utf8)
@@ -17,4 +20,14 @@ enum WorkspaceFiles {
     static func index(_ tree: Int) -> [UInt8] { Array("index\(tree)".utf8) }
     static func manifest(_ tree: Int) -> [UInt8] { Array("manifest\(tree)".utf8) }
     static func tree(_ tree: Int) -> [UInt8] { Array("tree\(tree)".utf8) }
+
+    /// A stored file's content; nil for one that is no plain file of a sensible size, or is not there.
+    static func read(_ path: [UInt8], in directory: borrowing Directory) throws(SystemError) -> [UInt8]? {
+        do {
+            guard try directory.status(path).kind == .file else { return nil }
+            return try FileContent.read(path, in: directory, bytesMax: WorkspaceLimits.storedBytesMax)
+        } catch  where [ENOENT, ENOTDIR, ELOOP, EFBIG].contains(error.code) {
+            return nil
+        }
+    }
 }

@@ -7,6 +7,19 @@ extension WorkspacePlan {
         try WorkspaceError.attempt("list the changes of the run") { try ChangeWalk.list(self, limits: limits) }
     }
 
+    /// Refuses a change set that is not this plan's: one stored form belongs to another run, or is damaged.
+    func check(_ set: ChangeSet) throws(WorkspaceError) {
+        let numbers =
+            set.changes.lazy.map(\.tree) + set.replacedDirectories.map(\.tree) + set.excesses.map(\.place.tree)
+        guard set.run == run, numbers.allSatisfy(trees.indices.contains) else {
+            throw WorkspaceError(
+                .damaged,
+                "look at the changes of run \(run): they are not those of its workspace",
+                hint: "Discard them; the files of the project are untouched."
+            )
+        }
+    }
+
     /// Keeps a change set in the run's directory, 0600, durable.
     package static func storeChanges(_ set: ChangeSet, runDirectory: String) throws(WorkspaceError) {
         try WorkspaceError.attempt("keep the changes of the run") {
@@ -19,16 +32,12 @@ extension WorkspacePlan {
     package static func loadChanges(runDirectory: String) throws(WorkspaceError) -> ChangeSet? {
         try WorkspaceError.attempt("read the changes of the run") {
             let run = try Directory(trustedPath: runDirectory)
-            let stored = try FileContent.readIfPresent(
-                WorkspaceFiles.directory + Array("/".utf8) + WorkspaceFiles.changes,
-                in: run,
-                bytesMax: WorkspaceLimits.storedBytesMax
-            )
-            guard let stored else { return nil }
-            guard let set = ChangeSet(encoded: stored) else {
+            let path = WorkspaceFiles.directory + Array("/".utf8) + WorkspaceFiles.changes
+            guard try run.statusIfPresent(path) != nil else { return nil }
+            guard let stored = try WorkspaceFiles.read(path, in: run), let set = ChangeSet(encoded: stored) else {
                 throw WorkspaceError(
                     .damaged,
-                    "read the changes of the run: their stored form is damaged",
+                    "read the changes of the run: their stored form in \(Printable.text(runDirectory)) is damaged",
                     hint: "Discard them; the files of the project are untouched."
                 )
             }

@@ -80,8 +80,9 @@ extension WorkspacePlan {
     }
 
     private static func read(_ workspace: borrowing Directory) throws -> WorkspacePlan {
-        let bytesMax = WorkspaceLimits.storedBytesMax
-        let stored = try FileContent.read(WorkspaceFiles.plan, in: workspace, bytesMax: bytesMax)
+        guard let stored = try WorkspaceFiles.read(WorkspaceFiles.plan, in: workspace) else {
+            throw BinaryReader.Damaged()
+        }
         var reader = try BinaryReader(sealed: stored, magic: magic)
         guard let run = RunID(try reader.readText()), let mode = WorkspaceMode(rawValue: try reader.readText()) else {
             throw BinaryReader.Damaged()
@@ -103,12 +104,12 @@ extension WorkspacePlan {
             let userID = try reader.read(UInt32.self)
             let groupID = try reader.read(UInt32.self)
             let hasManifest = try reader.readFlag()
-            let index = try FileContent.read(WorkspaceFiles.index(number), in: workspace, bytesMax: bytesMax)
-            guard let index = TreeIndex(encoded: index) else { throw BinaryReader.Damaged() }
+            let index = try WorkspaceFiles.read(WorkspaceFiles.index(number), in: workspace).flatMap(TreeIndex.init)
+            guard let index else { throw BinaryReader.Damaged() }
             var manifest: CopyManifest?
             if hasManifest {
-                let stored = try FileContent.read(WorkspaceFiles.manifest(number), in: workspace, bytesMax: bytesMax)
-                guard let read = CopyManifest(encoded: stored) else { throw BinaryReader.Damaged() }
+                let stored = try WorkspaceFiles.read(WorkspaceFiles.manifest(number), in: workspace)
+                guard let read = stored.flatMap(CopyManifest.init) else { throw BinaryReader.Damaged() }
                 manifest = read
             }
             trees.append(

@@ -54,6 +54,54 @@ struct GateRuleNameTests {
         #expect(GateRules.judge(try change(path, .changed, previousMode: 0o644))?.level == expected)
     }
 
+    @Test(
+        "secrets, and what programs run or obey when they start",
+        arguments: [
+            (".env", Verdict.ask), ("sub/.env.local", .ask), (".Env", .ask), (".env ", .ask), (".netrc", .ask),
+            (".npmrc", .ask), ("sub/.npmrc", .ask), (".pypirc", .ask), (".aws/config", .ask),
+            (".aws/credentials", .ask), (".kube/config", .ask), (".kube/cache/x", .ask), (".gnupg/gpg.conf", .ask),
+            (".ssh/config", .ask), (".ssh/authorized_keys", .ask), ("pip.conf", .ask), (".config/pip/pip.conf", .ask),
+            ("pip.ini", .ask), ("server.key", .ask), ("server.key~", .ask), ("id_ed25519", .ask),
+            ("credentials.json", .ask), (".git-credentials", .ask), ("prod.tfvars", .ask),
+            (".docker/config.json", .ask),
+            (".RData", .ask), (".Rprofile", .ask), (".pnp.cjs", .ask), (".pnp.loader.mjs", .ask), (".ocamlinit", .ask),
+            (".sbclrc", .ask), ("Session.vim", .ask), (".exrc", .ask), (".vimrc", .ask), (".nvimrc", .ask),
+            ("startup.m", .ask), (".gdbinit", .ask), (".gdbinit.py", .ask), (".lldbinit", .ask),
+            ("sitecustomize.py", .ask), ("lib/usercustomize.py", .ask), ("venv/lib/evil.pth", .ask),
+            (".clangd", .note), ("compile_commands.json", .note), (".sourcekit-lsp/config.json", .note),
+            (".luarc.json", .note), (".R/Makevars", .note), ("go.env", .ask), ("tsconfig.json", .note),
+            ("phpunit.xml", .note), ("phpunit.xml.dist", .note), ("jupyter_notebook_config.py", .note),
+            (".stylelintrc.js", .note), (".eslintrc.js", .note), ("vite.config.ts", .note), ("a.config.js", .note),
+            ("a.config.mjs", .note), ("a.config.cjs", .note), (".terraformrc", .ask),
+        ]
+    )
+    func startsAndSecrets(_ path: String, _ expected: Verdict) throws {
+        #expect(GateRules.judge(try change(path))?.level == expected)
+        #expect(GateRules.judge(try change(path, .changed, previousMode: 0o644))?.level == expected)
+    }
+
+    @Test("an example without values is no secret")
+    func examples() throws {
+        for path in [".env.example", "sub/.env.sample", "example.env", "cert.pem", "environment.yml"] {
+            #expect(GateRules.judge(try change(path)) == nil, "\(path)")
+        }
+    }
+
+    @Test("a directory that shuts its owner out is noted, the project itself is denied")
+    func shut() throws {
+        for mode: UInt32 in [0o000, 0o300, 0o500, 0o077] {
+            let made = try change("d", file: .directory, mode: mode)
+            #expect(GateRules.judge(made)?.rule == RuleID("shut-directory"))
+            let changed = try change("d", .mode, file: .directory, mode: mode, previousMode: 0o755)
+            #expect(GateRules.judge(changed)?.level == .note)
+            let root = Change(path: .root, kind: .mode, file: .directory, mode: mode, previousMode: 0o755)
+            #expect(GateRules.judge(root)?.rule == RuleID("shut-project"))
+            #expect(GateRules.judge(root)?.level == .deny)
+        }
+        let wider = Change(path: .root, kind: .mode, file: .directory, mode: 0o755, previousMode: 0o700)
+        #expect(GateRules.judge(wider) == nil)
+    }
+
     @Test(arguments: [
         "src/main.swift", "README.md", "a/b/c.txt", "claude.txt", "docs/agents.txt", "vscode/tasks.json",
         "github/workflows/ci.yml",

@@ -52,6 +52,14 @@ package enum TestIdentity: Sendable, Hashable {
         )
     }
 
+    /// Makes this process that of an ordinary user, for good: only for a child that a test made for it.
+    package static func become(_ uid: UInt32) throws {
+        guard geteuid() != uid else { return }
+        guard setgroups(0, nil) == 0, setgid(uid) == 0, setuid(uid) == 0 else {
+            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EPERM)
+        }
+    }
+
     /// Gives a file or a whole tree to this identity; links are not followed.
     package func own(_ path: String) throws {
         guard uid != getuid() else { return }

@@ -1,0 +1,34 @@
+/// What a configuration key's value means to git.
+enum ConfigKeyMeaning {
+    case path, hooks, include, command
+
+    init?(_ entry: GitConfigFile.Entry) {
+        let name = entry.section + "." + entry.key
+        switch name {
+        case "core.hookspath", "init.templatedir": self = .hooks
+        case "core.attributesfile": self = .path
+        case "include.path", "includeif.path": self = .include
+        // An alias without `!` is a git command.
+        case _ where entry.section == "alias":
+            guard entry.value?.hasPrefix("!") == true else { return nil }
+            self = .command
+        case _ where Self.commands.contains(name) || entry.section == "pager": self = .command
+        default: return nil
+        }
+    }
+
+    private static let commands: Set<String> = [
+        "core.fsmonitor", "core.sshcommand", "core.editor", "core.pager", "core.askpass", "core.gitproxy",
+        "core.alternaterefscommand", "sequence.editor", "diff.external", "diff.command", "diff.textconv",
+        "merge.driver",
+        "filter.clean", "filter.smudge", "filter.process", "credential.helper", "gpg.program", "gpg.defaultkeycommand",
+        "difftool.cmd", "difftool.path", "mergetool.cmd", "mergetool.path", "interactive.difffilter",
+        "uploadpack.packobjectshook", "trailer.command", "trailer.cmd", "web.browser", "browser.cmd", "browser.path",
+        "man.cmd",
+        "man.path", "hook.command", "remote.uploadpack", "remote.receivepack", "remote.vcs", "submodule.update",
+        "guitool.cmd",
+        "imap.tunnel", "sendemail.sendmailcmd", "sendemail.smtpserver", "sendemail.tocmd", "sendemail.cccmd",
+        "tar.command",
+        "lfs.customtransfer", "annex.externaltool",
+    ]
+}
