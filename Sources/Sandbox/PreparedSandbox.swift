@@ -16,7 +16,8 @@ package final class PreparedSandbox {
     private var isReaped = false
 
     /// - Parameter kept: a descriptor that the sandbox's own processes hold open until the last of them is gone, and
-    ///   that the command never sees: with a lock's, nobody takes the lock while a killed Bailey's sandbox is still dying.
+    ///   that the command never sees: with a lock's, nobody takes the lock while a killed Bailey's sandbox is still
+    ///   dying.
     package init(
         launcherPath: String,
         limits: ResourceLimits,
