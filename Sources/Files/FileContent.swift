@@ -64,8 +64,8 @@ package enum FileContent {
         }
     }
 
-    /// Puts a file in place of another: written beside it with the given mode, made durable, then renamed. Two processes
-    /// that replace the same file at once never share the file beside it; the later rename stands.
+    /// Puts a file in place of another: written beside it with the given mode, made durable, then renamed. Two
+    /// processes that replace the same file at once never share the file beside it; the later rename stands.
     package static func replace(
         _ name: [UInt8],
         in directory: borrowing Directory,

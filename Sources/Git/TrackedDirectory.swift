@@ -5,8 +5,8 @@ package enum TrackedDirectory {
     /// Directories that are looked at for `.git`, from the project upwards: PATH_MAX holds no more.
     private static let levelsMax = 2048
 
-    /// True if the index of the repository around `project` holds `name` or anything below it. A project outside git, and
-    /// an index that is not understood, are a no: this is a warning of a mistake and not what trust rests on.
+    /// True if the index of the repository around `project` holds `name` or anything below it. A project outside git,
+    /// and an index that is not understood, are a no: this is a warning of a mistake and not what trust rests on.
     ///
     /// - Parameter project: absolute, without symbolic links.
     package static func isTracked(_ name: String, inProject project: String) -> Bool {
@@ -30,7 +30,8 @@ package enum TrackedDirectory {
     private static func holds(_ path: [UInt8], indexOf git: String, name: String) -> Bool {
         guard let bytes = GitPointer.read(git + "/index", bytesMax: GitIndex.Limits.bytesMax), mayHold(name, bytes),
             let configuration = GitRepository.configuration(of: git),
-            let format = try? GitConfigFile(configuration).objectFormat, let index = try? GitIndex(bytes, format: format)
+            let format = try? GitConfigFile(configuration).objectFormat,
+            let index = try? GitIndex(bytes, format: format)
         else { return false }
         let prefix = path + Array("/".utf8)
         return index.entries.contains { $0.path == path || $0.path.starts(with: prefix) }

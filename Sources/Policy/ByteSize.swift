@@ -4,8 +4,8 @@ package struct ByteSize: Sendable, Hashable {
 
     /// What is accepted, to follow "… is not a size: ".
     package static let accepted =
-        "a whole number above zero, with K, M, G or T (also KiB, MiB, …) for powers of 1024, or KB, MB, … for powers of "
-        + "1000"
+        "a whole number above zero, with K, M, G or T (also KiB, MiB, …) for powers of 1024, or KB, MB, … for "
+        + "powers of 1000"
 
     /// More than any machine has; keeps later arithmetic from overflowing.
     package static let bytesMax: UInt64 = 1 << 50

@@ -4,7 +4,8 @@ package struct DurationText: Sendable, Hashable {
 
     /// What is accepted, to follow "… is not a duration: ".
     package static let accepted =
-        "a whole number of seconds above zero, or one with ms, s, m, h or d, such as 90, 250ms, 5m or 1h; at most a year"
+        "a whole number of seconds above zero, or one with ms, s, m, h or d, such as 90, 250ms, 5m or 1h; at most "
+        + "a year"
 
     /// A year: longer is a slip of the pen.
     package static let millisecondsMax: UInt64 = 366 * 86_400_000

@@ -149,7 +149,8 @@ struct GitAttackTests {
         ),
         Attack(
             "object with another name",
-            "o=$(find .git/objects -type f | head -1); mkdir -p .git/objects/ff; cp $o .git/objects/ff/00000000000000000000000000000000000000",
+            "o=$(find .git/objects -type f | head -1); mkdir -p .git/objects/ff; "
+                + "cp $o .git/objects/ff/00000000000000000000000000000000000000",
             ".git/objects/ff/00000000000000000000000000000000000000",
             "git-object"
         ),

@@ -92,7 +92,8 @@ struct ShutDirectoryTests {
                 let bench = try Bench(existing: root)
                 let plan = try bench.prepare()
                 let script = """
-                    mkdir -p d/e shut/in; echo x >d/e/x; chmod 000 d/e d; echo z >shut/in/z; chmod 000 shut/in; chmod 0 shut
+                    mkdir -p d/e shut/in; echo x >d/e/x; chmod 000 d/e d
+                    echo z >shut/in/z; chmod 000 shut/in; chmod 0 shut
                     """
                 let set = try Self.changed(plan, script)
                 var left = number
