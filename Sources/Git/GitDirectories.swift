@@ -16,8 +16,8 @@ package struct GitDirectory: Sendable, Hashable {
 /// Finds git directories: whatever holds `HEAD` and `commondir` (what the `.git` file of a linked working tree names),
 /// or `objects` and `refs` beside anything that git obeys, and whatever is called `.git`. `HEAD` is no condition for
 /// the second: git does not ask for it where a `commondir` file points, while it accepts no such place without
-/// `objects` and `refs`. At any depth, under any name, in the user's tree and the changed one taken together: what is a git
-/// directory in either, or only in both at once, is one.
+/// `objects` and `refs`. At any depth, under any name, in the user's tree and the changed one taken together: what is
+/// a git directory in either, or only in both at once, is one.
 package final class GitDirectories {
     private let trees: [Int: TreeFiles]
     private var known: [TreePath: GitDirectory?] = [:]
