@@ -78,6 +78,12 @@ enum GateRuleTable {
             programStart
         )
         + GateRule.paths(
+            "python-start",
+            .ask,
+            "Python runs it whenever it starts; in an environment that the same run made it is only noted",
+            ["sitecustomize.py", "usercustomize.py", "*.pth"]
+        )
+        + GateRule.paths(
             "credential-settings",
             .ask,
             "it says where a program sends passwords or takes packages from",
@@ -139,7 +145,6 @@ enum GateRuleTable {
     private static let programStart: [StaticString] = [
         ".rdata", ".pnp.cjs", ".pnp.js", ".pnp.loader.*", ".ocamlinit", ".sbclrc", ".clisprc*", ".eclrc", ".guile",
         ".iex.exs", ".erlang", ".gnuplot", "session.vim", "startup.m", "finish.m", ".gdbinit.*", ".lldbinit-*",
-        "sitecustomize.py", "usercustomize.py", "*.pth",
     ]
 
     private static let credentialSettings: [StaticString] = [

@@ -11,12 +11,20 @@ package enum GateRules {
 
     /// The strongest finding on one change, or nil if it is ordinary.
     ///
-    /// - Parameter toolchainRoots: absolute paths of toolchain directories that the command saw read-only.
-    package static func judge(_ change: Change, toolchainRoots: [String] = []) -> GateFinding? {
+    /// - Parameters:
+    ///   - toolchainRoots: absolute paths of toolchain directories that the command saw read-only.
+    ///   - newEnvironments: see ``newEnvironments(_:)``.
+    package static func judge(
+        _ change: Change,
+        toolchainRoots: [String] = [],
+        newEnvironments: Set<RelativePath> = []
+    ) -> GateFinding? {
         let names = FoldedName.fold(change.path)
-        var strongest: GateRule?
+        var strongest: (rule: GateRule, level: Verdict)?
         func consider(_ rule: GateRule) {
-            if rule.level > strongest?.level ?? .allow { strongest = rule }
+            let isItsOwn = rule.id == RuleID("python-start") && isBelow(newEnvironments, change.path)
+            let level = isItsOwn ? .note : rule.level
+            if level > strongest?.level ?? .allow { strongest = (rule, level) }
         }
         index.forEachMatch(names) { rule in
             // What runs later does not run when it is gone, and a directory is no script.
@@ -26,9 +34,31 @@ package enum GateRules {
             guard case .property(let property) = rule.subject else { continue }
             if has(change, names, property, toolchainRoots: toolchainRoots) { consider(rule) }
         }
-        return strongest.map {
-            GateFinding(tree: change.tree, path: change.path, rule: $0.id, level: $0.level, reason: $0.reason)
+        return strongest.map { rule, level in
+            GateFinding(tree: change.tree, path: change.path, rule: rule.id, level: level, reason: rule.reason)
         }
+    }
+
+    /// Python environments that the command made from nothing: every program in them is the command's, so that a start
+    /// file adds nothing to it. One that was there before, in whole or in part, is none of them.
+    package static func newEnvironments(_ changes: [Change]) -> Set<RelativePath> {
+        let marker = Array("pyvenv.cfg".utf8)
+        var directories: Set<RelativePath> = []
+        var candidates: Set<RelativePath> = []
+        for change in changes where change.tree == 0 && change.kind == .created {
+            if change.file == .directory { directories.insert(change.path) }
+            if change.file == .file, change.path.name == marker { candidates.insert(change.path.parent) }
+        }
+        return directories.intersection(candidates)
+    }
+
+    private static func isBelow(_ directories: Set<RelativePath>, _ path: RelativePath) -> Bool {
+        var current = path
+        while !directories.isEmpty, !current.isRoot {
+            current = current.parent
+            if directories.contains(current) { return true }
+        }
+        return false
     }
 
     private static let index = GateRuleIndex(GateRuleTable.paths)

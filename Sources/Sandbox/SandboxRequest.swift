@@ -30,6 +30,8 @@ package struct SandboxRequest: Sendable {
     /// Host paths that are shown read-only where they lie: programs in the home and what the operator lists. Already
     /// judged.
     package var readable: [String]
+    /// Paths inside what is shown that are covered by nothing: settings that hold tokens.
+    package var covered: [String] = []
     package var limits: ResourceLimits
     package var identity: HostIdentity
     /// A host path that must not be visible; the launcher tries it.

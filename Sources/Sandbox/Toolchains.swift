@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The closed table of places in a home where people install programs. What exists of them is shown read-only, whatever
@@ -17,6 +18,31 @@ package enum Toolchains {
     /// The places that exist, as absolute paths.
     package static func present(inHome home: String) -> [String] {
         places.map { home + "/" + $0 }.filter { access($0, F_OK) == 0 }
+    }
+
+    /// Files among the programs that hold their user's settings and with them, often, a token. `*` stands for one name.
+    private static let settings = [
+        ".asdf/installs/nodejs/*/etc/npmrc", ".fnm/node-versions/*/installation/etc/npmrc",
+        ".local/share/fnm/node-versions/*/installation/etc/npmrc", ".local/share/mise/installs/node/*/etc/npmrc",
+        ".npm-global/etc/npmrc", ".nvm/.npmrc", ".nvm/versions/node/*/etc/npmrc", ".pyenv/versions/*/etc/pip.conf",
+        ".pyenv/versions/*/pip.conf", ".volta/tools/image/node/*/etc/npmrc", "anaconda3/.condarc", "mambaforge/.condarc",
+        "miniconda3/.condarc", "miniforge3/.condarc",
+    ]
+    /// Versions of one tool that are looked at.
+    private static let versionsMax = 1024
+
+    /// The settings files that exist, as absolute paths: they are covered where their directory is shown.
+    package static func presentSettings(inHome home: String) -> [String] {
+        settings.flatMap { pattern -> [String] in
+            let parts = pattern.split(separator: "*", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { return [home + "/" + pattern] }
+            let parent = home + "/" + parts[0]
+            guard let directory = try? Directory(trustedPath: parent),
+                let versions = try? directory.entries(atMost: versionsMax)
+            else { return [] }
+            return versions.map { parent + String(decoding: $0.name, as: UTF8.self) + parts[1] }
+        }
+        .filter { access($0, F_OK) == 0 }
     }
 
     /// Variables that tell programs where their installation lies, for what is there.

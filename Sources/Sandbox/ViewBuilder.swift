@@ -126,6 +126,10 @@ struct ViewBuilder {
             }
             if resolved != path { add(.link, path) { $0.source = resolved } }
         }
+        for path in request.covered {
+            guard let resolved = SystemPaths.resolved(path) else { continue }
+            add(.hide, resolved)
+        }
     }
 
     private mutating func addWorkspace(_ mount: WorkspaceMount) {

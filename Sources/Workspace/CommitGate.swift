@@ -46,6 +46,7 @@ package struct CommitGate {
                 throw WorkspaceError(.refused, "judge the changes of the run: the inspection is not complete")
             }
             var findings = wholeSetFindings(changeSet)
+            let environments = GateRules.newEnvironments(changeSet.changes)
             var kept: [Change] = []
             for (change, inspection) in zip(changeSet.changes, inspections) {
                 switch inspection {
@@ -64,9 +65,12 @@ package struct CommitGate {
                 case .unchanged, .dropped, .ordinary: continue
                 case .finding(let finding): findings.append(finding)
                 case .notMine:
-                    if let finding = GateRules.judge(change, toolchainRoots: toolchainRoots) {
-                        findings.append(finding)
-                    }
+                    let finding = GateRules.judge(
+                        change,
+                        toolchainRoots: toolchainRoots,
+                        newEnvironments: environments
+                    )
+                    if let finding { findings.append(finding) }
                 }
             }
             let reduced = ChangeSet(

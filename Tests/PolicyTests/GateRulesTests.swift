@@ -87,6 +87,26 @@ struct GateRuleNameTests {
         }
     }
 
+    @Test("a start file of an environment that the run made is noted, of any other is asked about")
+    func environments() throws {
+        let file = "venv/lib/python3.13/site-packages/a.pth"
+        let marker = try change("venv/pyvenv.cfg")
+        let directory = try change("venv", file: .directory)
+        let sets: [([Change], Verdict)] = [
+            ([directory, marker], .note), ([marker], .ask), ([directory], .ask),
+            ([try change("pyvenv.cfg")], .ask), ([try change("venv", .changed, file: .directory), marker], .ask),
+            ([directory, try change("venv/pyvenv.cfg", .changed)], .ask),
+            ([try change("venv/lib", file: .directory), try change("other/pyvenv.cfg")], .ask),
+        ]
+        for (changes, expected) in sets {
+            let environments = GateRules.newEnvironments(changes)
+            #expect(GateRules.judge(try change(file), newEnvironments: environments)?.level == expected)
+        }
+        let environments = GateRules.newEnvironments([directory, marker])
+        #expect(GateRules.judge(try change("a.pth"), newEnvironments: environments)?.level == .ask)
+        #expect(GateRules.judge(try change("venv/.gdbinit"), newEnvironments: environments)?.level == .ask)
+    }
+
     @Test("a directory that shuts its owner out is noted, the project itself is denied")
     func shut() throws {
         for mode: UInt32 in [0o000, 0o300, 0o500, 0o077] {

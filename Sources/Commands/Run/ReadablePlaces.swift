@@ -21,6 +21,9 @@ enum ReadablePlaces {
         }
     }
 
+    /// Settings with tokens that lie among those programs.
+    static func settings(_ caller: Caller) -> [String] { homes(caller).flatMap(Toolchains.presentSettings) }
+
     /// The caller's home and, where HOME points elsewhere, the account's own.
     private static func homes(_ caller: Caller) -> [String] {
         let account = getpwuid(caller.userID).flatMap { Caller.resolved(String(cString: $0.pointee.pw_dir)) }

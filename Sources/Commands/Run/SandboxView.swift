@@ -13,7 +13,7 @@ struct SandboxView {
         let caller = place.caller
         time = assembly.time
         self.caller = caller
-        base = SandboxRequest(
+        var request = SandboxRequest(
             mounts: [],
             home: try PrivateHome.make(
                 caller: caller,
@@ -29,6 +29,8 @@ struct SandboxView {
             userName: caller.userName,
             run: run
         )
+        request.covered = ReadablePlaces.settings(caller)
+        base = request
     }
 
     func execute(_ grant: consuming Grant, _ plan: WorkspacePlan, _ prepared: PreparedSandbox) throws -> Outcome {
