@@ -25,8 +25,8 @@ package enum Toolchains {
         ".asdf/installs/nodejs/*/etc/npmrc", ".fnm/node-versions/*/installation/etc/npmrc",
         ".local/share/fnm/node-versions/*/installation/etc/npmrc", ".local/share/mise/installs/node/*/etc/npmrc",
         ".npm-global/etc/npmrc", ".nvm/.npmrc", ".nvm/versions/node/*/etc/npmrc", ".pyenv/versions/*/etc/pip.conf",
-        ".pyenv/versions/*/pip.conf", ".volta/tools/image/node/*/etc/npmrc", "anaconda3/.condarc", "mambaforge/.condarc",
-        "miniconda3/.condarc", "miniforge3/.condarc",
+        ".pyenv/versions/*/pip.conf", ".volta/tools/image/node/*/etc/npmrc", "anaconda3/.condarc",
+        "mambaforge/.condarc", "miniconda3/.condarc", "miniforge3/.condarc",
     ]
     /// Versions of one tool that are looked at.
     private static let versionsMax = 1024
