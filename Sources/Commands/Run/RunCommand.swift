@@ -14,6 +14,10 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
+        // Everything from the first word on is the command's, so that the parser leaves these to us.
+        if let first = options.command.first, ["--help", "-h"].contains(first) {
+            throw CleanExit.helpRequest(RunCommand.self)
+        }
         let words = try options.words()
         let code = try RunPath(words: words, options: options, caller: try Caller.current()).run()
         throw ExitCode(code)
