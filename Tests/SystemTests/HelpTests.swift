@@ -5,10 +5,10 @@ import Testing
 struct HelpTests {
     @Test(
         "on standard output, with code 0",
-        arguments: [["--help"], ["run", "--help"], ["run", "-h"], ["runs", "--help"], ["changes", "apply", "--help"]]
+        arguments: ["--help", "run --help", "run -h", "runs --help", "changes apply --help"]
     )
-    func help(_ arguments: [String]) throws {
-        let result = try Yard().bailey(arguments)
+    func help(_ line: String) throws {
+        let result = try Yard().bailey(line.split(separator: " ").map(String.init))
         #expect(result.status == 0 && result.stdout.contains("USAGE: bailey"), "\(result.summary)")
         #expect(result.stderr.isEmpty, "\(result.summary)")
     }
