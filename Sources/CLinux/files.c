@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,8 +32,6 @@ int bailey_close_range(unsigned first, unsigned last, unsigned flags) {
     return (int)syscall(SYS_close_range, first, last, flags);
 }
 
-int bailey_syncfs(int fd) { return syncfs(fd); }
-
 int bailey_sync_file_range_start(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
 int bailey_waitid_pidfd(int pidfd, int *code, int *status, int flags) {
@@ -47,8 +44,6 @@ int bailey_waitid_pidfd(int pidfd, int *code, int *status, int flags) {
     return result;
 }
 
-int bailey_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
-
 int bailey_pidfd_send_signal(int pidfd, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
@@ -58,5 +53,3 @@ int bailey_open(const char *path, int flags, unsigned mode) { return open(path, 
 int bailey_openat(int directory, const char *path, int flags, unsigned mode) {
     return openat(directory, path, flags | O_CLOEXEC, mode);
 }
-
-int bailey_ioctl_value(int fd, unsigned long request, int value) { return ioctl(fd, request, value); }

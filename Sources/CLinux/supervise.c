@@ -9,7 +9,6 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <termios.h>
 #include <unistd.h>
@@ -113,9 +112,4 @@ int bailey_free_space(int fd, uint64_t *bytes, uint64_t *files) {
     *bytes = (uint64_t)status.f_bavail * status.f_frsize;
     *files = (uint64_t)status.f_favail;
     return 0;
-}
-
-uint32_t bailey_filesystem_type(int fd) {
-    struct statfs status;
-    return fstatfs(fd, &status) == 0 ? (uint32_t)status.f_type : 0;
 }

@@ -14,6 +14,12 @@ package enum FileContent {
         return content
     }
 
+    /// Reads a file at a path that the caller trusts; symbolic links in it are followed.
+    package static func read(trustedPath path: String, bytesMax: Int) throws(SystemError) -> [UInt8] {
+        let raw = bailey_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0)
+        return try read(Descriptor(owning: try SystemError.check("open", raw, path: path)), bytesMax: bytesMax)
+    }
+
     /// Reads a file below `directory`, symbolic links refused.
     package static func read(
         _ path: [UInt8],

@@ -108,10 +108,7 @@ struct MemoryGroup: Sendable {
     }
 
     private static func text(_ path: String) -> String? {
-        let raw = open(path, O_RDONLY | O_CLOEXEC)
-        guard raw >= 0 else { return nil }
-        let file = Descriptor(owning: raw)
-        return (try? FileContent.read(file, bytesMax: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
+        (try? FileContent.read(trustedPath: path, bytesMax: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func put(_ path: String, _ text: String) -> Bool {

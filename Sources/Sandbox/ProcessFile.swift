@@ -4,10 +4,8 @@ import Glibc
 /// Files of `/proc/PID`. A process that is gone has none.
 enum ProcessFile {
     static func text(_ process: Int32, _ name: String) -> String? {
-        let raw = open("/proc/\(process)/\(name)", O_RDONLY | O_CLOEXEC)
-        guard raw >= 0 else { return nil }
-        let file = Descriptor(owning: raw)
-        return (try? FileContent.read(file, bytesMax: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+        (try? FileContent.read(trustedPath: "/proc/\(process)/\(name)", bytesMax: 1 << 20))
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     static func threads(_ process: Int32) -> [String] { names(process, "task") }

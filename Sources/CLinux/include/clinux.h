@@ -21,24 +21,18 @@
 // Not defined without _GNU_SOURCE, which clashes with the Swift importer.
 #define BAILEY_O_PATH 010000000
 
-#define BAILEY_RENAME_NOREPLACE 1
-#define BAILEY_RENAME_EXCHANGE 2
-
 int bailey_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int bailey_renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path, unsigned flags);
 int bailey_memfd_create(const char *name, unsigned flags);
 // Seals a memfd against writing, growing, shrinking and further sealing.
 int bailey_memfd_seal(int fd);
 int bailey_close_range(unsigned first, unsigned last, unsigned flags);
-int bailey_syncfs(int fd);
 int bailey_sync_file_range_start(int fd);
 // Waits for the process behind a pidfd without reaping others: wait4 status in *status.
 int bailey_waitid_pidfd(int pidfd, int *code, int *status, int flags);
-int bailey_pidfd_open(int pid);
 int bailey_pidfd_send_signal(int pidfd, int signal);
 int bailey_open(const char *path, int flags, unsigned mode);
 int bailey_openat(int directory, const char *path, int flags, unsigned mode);
-int bailey_ioctl_value(int fd, unsigned long request, int value);
 
 // The launcher's calls. None of them allocates.
 
@@ -124,7 +118,6 @@ int bailey_terminal_raw(int fd, void *saved);
 int bailey_terminal_restore(int fd, const void *saved);
 int bailey_set_nonblocking(int fd);
 int bailey_free_space(int fd, uint64_t *bytes, uint64_t *files);
-uint32_t bailey_filesystem_type(int fd);
 
 // Questions of the launcher's self-test: each does something forbidden and returns 0 if it was refused as it must be,
 // 1 if it got through.

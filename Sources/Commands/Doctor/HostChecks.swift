@@ -74,9 +74,7 @@ struct HostChecks {
     }
 
     private func text(_ path: String) -> String? {
-        let raw = open(path, O_RDONLY | O_CLOEXEC)
-        guard raw >= 0 else { return nil }
-        let file = Descriptor(owning: raw)
-        return (try? FileContent.read(file, bytesMax: 4096)).map { String(decoding: $0, as: UTF8.self).trimmingNewline }
+        (try? FileContent.read(trustedPath: path, bytesMax: 4096))
+            .map { String(decoding: $0, as: UTF8.self).trimmingNewline }
     }
 }

@@ -2,16 +2,11 @@ import Domain
 import Glibc
 
 /// Everything that Bailey itself prints. Results go to standard output, everything else to standard error; nothing that
-/// came from outside reaches a terminal unescaped; colour only where a terminal is and nobody said no.
+/// came from outside reaches a terminal unescaped. There is no colour.
 struct Console: Sendable {
     let isInteractive: Bool
-    let usesColour: Bool
 
-    init() {
-        isInteractive = isatty(0) == 1 && isatty(2) == 1
-        usesColour =
-            isatty(1) == 1 && getenv("NO_COLOR") == nil && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? false
-    }
+    init() { isInteractive = isatty(0) == 1 && isatty(2) == 1 }
 
     /// A result: one line on standard output.
     func result(_ line: String) { put(line + "\n", 1) }

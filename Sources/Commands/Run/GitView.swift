@@ -66,9 +66,6 @@ struct GitView: Sendable {
     }
 
     private static func content(_ path: String) -> [UInt8]? {
-        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard raw >= 0 else { return nil }
-        let file = Descriptor(owning: raw)
-        return try? FileContent.read(file, bytesMax: fileBytesMax)
+        try? FileContent.read(trustedPath: path, bytesMax: fileBytesMax)
     }
 }
