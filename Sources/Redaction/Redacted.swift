@@ -36,15 +36,14 @@ package struct Redactor: Sendable {
 
     package func redact(_ text: String) -> Redacted { redact(bytes: Array(text.utf8)) }
 
-    /// As ``redact(_:)`` for bytes from a file or a program; what is no UTF-8 is replaced after the secrets are gone.
+    /// As ``redact(_:)`` for bytes from a file or a program; what is no UTF-8 is replaced after the secrets are gone,
+    /// and the outcome is looked at again: the replacement can complete what only then looks like a secret.
     package func redact(bytes: [UInt8]) -> Redacted {
         var bytes = bytes
         for _ in 0..<Limits.passesMax {
-            let spans = secretSpans(in: bytes)
-            if spans.isEmpty { return Redacted(text: String(decoding: bytes, as: UTF8.self)) }
-            let next = Self.replace(spans, in: bytes)
-            if next == bytes { return Redacted(text: String(decoding: bytes, as: UTF8.self)) }
-            bytes = next
+            let text = String(decoding: Self.replace(secretSpans(in: bytes), in: bytes), as: UTF8.self)
+            if text.utf8.elementsEqual(bytes) { return Redacted(text: text) }
+            bytes = Array(text.utf8)
         }
         return Redacted(text: Redacted.placeholder)
     }
