@@ -46,7 +46,8 @@ public func initialize(_ count: UnsafeMutableRawPointer?, _ arguments: UnsafeMut
     return 0
 }
 
-/// Called for each input; -1 keeps one that is too long out of the corpus. A broken promise ends the process, so that libFuzzer keeps the input.
+/// Called for each input; -1 keeps one that is too long out of the corpus. A broken promise ends the process, so that
+/// libFuzzer keeps the input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafeRawPointer?, _ count: Int) -> Int32 {
     guard count <= Entry.target.bytesMax else { return -1 }
