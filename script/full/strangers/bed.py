@@ -59,11 +59,11 @@ class Ended:
 class Bed:
     """Home, project and state of one account, with copies of the programs that it can reach."""
 
-    def __init__(self, account: Account, bailey: pathlib.Path, directory: str = "/var/tmp") -> None:
+    def __init__(self, account: Account, bailey: pathlib.Path, project: Optional[pathlib.Path] = None) -> None:
         self.account = account
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="bailey-strangers.", dir=directory))
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="bailey-strangers.", dir="/var/tmp"))
         os.chmod(self.path, 0o755)
-        self.project = self.path / "project"
+        self.project = project or self.path / "project"
         self.home = self.path / "home"
         self.bin = self.path / "bin"
         self.cache = self.path / "cache"
@@ -75,8 +75,9 @@ class Bed:
         self.bailey = str(self.bin / "bailey")
 
     def close(self) -> None:
-        subprocess.run(["chmod", "-R", "u+rwX", str(self.path)], check=False, capture_output=True)
-        shutil.rmtree(self.path, ignore_errors=True)
+        for place in (self.project, self.path):
+            subprocess.run(["chmod", "-R", "u+rwX", str(place)], check=False, capture_output=True)
+            shutil.rmtree(place, ignore_errors=True)
 
     def fresh_project(self) -> None:
         """Empties project and home, as if nothing had ever run here."""
@@ -116,8 +117,9 @@ class Bed:
             identity = {"user": account.uid, "group": account.gid, "extra_groups": []}
         started = os.times().elapsed
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            # A signal that is ignored here, as under nohup, would be ignored outside and not behind the wall.
             child = subprocess.Popen(
-                words, cwd=self.project, env={**self.environment, **extra}, stdin=subprocess.DEVNULL, stdout=output,
+                ["env", "--default-signal", *words], cwd=self.project, env={**self.environment, **extra}, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=errors, start_new_session=True, umask=0o022, **identity,
             )
             try:

@@ -23,12 +23,15 @@ class Verdict:
     changes: str
     seconds: tuple[float, float]
     remarks: list[str]
-    is_equal: bool
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.remarks
 
     def line(self, name: str, account: str) -> str:
         seconds = f"{self.seconds[0]:.1f} / {self.seconds[1]:.1f}"
         return (
-            f"{name:<12}{account:<10}{self.outside:>16}{self.behind:>16}  {self.changes:<28}{seconds:>14}  "
+            f"{name:<12}{account:<8}{self.outside:>14}{self.behind:>14}  {self.changes:<38}{seconds:>14}  "
             f"{'equal' if self.is_equal else 'DIFFERENT'}"
         )
 
@@ -79,10 +82,11 @@ def compare(project, bed: Bed, cache: pathlib.Path) -> Verdict:
         if behind.answer["changes"]["state"] != "applied":
             remarks.append(f"the change set was {behind.answer['changes']['state']}, not applied")
         remarks += change_remarks(expected, difference(start, after_behind))
+        remarks += tree_remarks(after_outside, after_behind, project.volatile)
         changes = summary(difference(start, after_behind))
     return Verdict(
         counts(results[0]), counts(results[1]), changes, (outside.seconds, behind.seconds),
-        remarks[:REMARKS_MAX], not remarks,
+        remarks[:REMARKS_MAX],
     )
 
 
@@ -103,6 +107,17 @@ def change_remarks(outside: dict[str, str], behind: dict[str, str]) -> list[str]
     return [f"only outside: {kind} {name}" for name, kind in sorted(left - right)] + [
         f"only behind: {kind} {name}" for name, kind in sorted(right - left)
     ]
+
+
+def tree_remarks(outside: dict[str, tuple], behind: dict[str, tuple], volatile: tuple[str, ...]) -> list[str]:
+    """Paths that are in both trees and not the same, byte for byte; of volatile ones only kind and mode count."""
+    remarks = []
+    for name in sorted(outside.keys() & behind.keys()):
+        left, right = outside[name], behind[name]
+        is_volatile = any(re.fullmatch(pattern, name) for pattern in volatile)
+        if left[:2] != right[:2] or (left != right and not is_volatile):
+            remarks.append(f"{name}: {left} outside, {right} behind")
+    return remarks
 
 
 def summary(changes: dict[str, str]) -> str:

@@ -29,6 +29,7 @@ class PythonProject:
     build: tuple[str, ...] = ()
     # Whether the project itself is installed, with links from the environment to its files.
     is_installed: bool = True
+    needs: tuple[tuple[str, str], ...] = (("gcc", "gcc"),)
     # Tests whose result inside differs by a rule of the product, each with the rule.
     inherent: dict[str, str] = dataclasses.field(default_factory=dict)
     seconds: float = 300
@@ -109,7 +110,10 @@ PROJECTS = [
     ),
     PythonProject(
         "pexpect", "4.9.0", "subprocesses and terminals",
-        packages=("ptyprocess==0.7.0",), arguments=("tests",),
+        packages=("ptyprocess==0.7.0",),
+        arguments=tuple(f"tests/test_{name}.py" for name in (
+            "replwrap", "run", "popen_spawn", "socket", "isalive", "unicode", "ctrl_chars", "which", "log", "maxcanon",
+        )),
     ),
     PythonProject("sh", "2.4.0", "many subprocesses", packages=(), arguments=("tests/sh_test.py",)),
     PythonProject("tornado", "6.6.1", "sockets on loopback, C extension", packages=(), arguments=("tornado/test",)),

@@ -44,3 +44,18 @@ def from_lines(output: str) -> dict[str, str]:
 def counts(results: dict[str, str]) -> str:
     number = collections.Counter(results.values())
     return f"{number['passed']}/{number['failed']}/{number['skipped']}"
+
+
+def from_cargo(output: str) -> dict[str, str]:
+    """Results of cargo's test harness: `test name ... ok`."""
+    words = {"ok": "passed", "FAILED": "failed", "ignored": "skipped"}
+    found = re.findall(r"^test (.+?) \.\.\. (ok|FAILED|ignored)", output, re.MULTILINE)
+    return {name: words[word] for name, word in found}
+
+
+def from_tap(output: str) -> dict[str, str]:
+    """Results of the Test Anything Protocol, nested ones by their own name."""
+    results = {}
+    for fault, name, rest in re.findall(r"^ *(not )?ok \d+ - (.+?)(?: # (SKIP|TODO).*)?$", output, re.MULTILINE):
+        results[name] = "skipped" if rest == "SKIP" else "failed" if fault else "passed"
+    return results
