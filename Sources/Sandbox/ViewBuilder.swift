@@ -22,7 +22,7 @@ struct ViewBuilder {
         addDevices()
         addPrivatePlaces()
         try addReadable()
-        for mount in request.mounts { addWorkspace(mount) }
+        for mount in request.mounts { try addWorkspace(mount) }
     }
 
     /// `/usr` and `/opt` are shown; the directories of the root that modern systems make links into `/usr` stay links.
@@ -105,7 +105,8 @@ struct ViewBuilder {
         addTemporary(request.home.path, bytes: bytes, files: files, mode: "0700")
         permit(request.home.path)
         for file in request.home.files { addFile(request.home.path + "/" + file.path, file.content, mode: 0o644) }
-        for cache in request.home.caches {
+        // A cache that cannot be shown as the command's own is empty in each run.
+        for cache in request.home.caches where canShow(cache.hostDirectory) {
             let mapped = identity(SystemPaths.owner(cache.hostDirectory))
             add(.tree, request.home.path + "/" + cache.path) {
                 $0.source = cache.hostDirectory
@@ -118,7 +119,7 @@ struct ViewBuilder {
     private mutating func addReadable() throws(SandboxError) {
         for path in request.readable {
             guard let resolved = SystemPaths.resolved(path) else { continue }
-            let mapped = identity(SystemPaths.owner(resolved))
+            let mapped = canShow(resolved) ? identity(SystemPaths.owner(resolved)) : nil
             add(.view, resolved) {
                 $0.attributes = Self.readOnly
                 $0.identity = mapped
@@ -132,9 +133,9 @@ struct ViewBuilder {
         }
     }
 
-    private mutating func addWorkspace(_ mount: WorkspaceMount) {
+    private mutating func addWorkspace(_ mount: WorkspaceMount) throws(SandboxError) {
         let owner = LaunchPlan.Identity(userID: mount.ownerUserID, groupID: mount.ownerGroupID)
-        let mapped = identity(owner)
+        var mapped = identity(owner)
         switch mount.source {
         case .overlay(let lower, let mask, let layers):
             add(.overlay, mount.target) {
@@ -144,6 +145,11 @@ struct ViewBuilder {
                 $0.identity = mapped
             }
         case .copy(let directory):
+            if !canShow(directory) {
+                let sandbox = request.identity
+                try OwnerMapping.handOver(directory, userID: sandbox.hostUserID, groupID: sandbox.hostGroupID)
+                mapped = nil
+            }
             add(.tree, mount.target) {
                 $0.source = directory
                 $0.attributes = Self.privateData
@@ -152,6 +158,9 @@ struct ViewBuilder {
         }
         permit(mount.target)
     }
+
+    /// Whether a tree of the host can be shown under the command's own id.
+    private func canShow(_ path: String) -> Bool { !request.identity.isPrivileged || OwnerMapping.isPossible(path) }
 
     /// The index of an id-mapping, where one is needed: an ordinary user's files are theirs inside as well.
     private mutating func identity(_ owner: LaunchPlan.Identity?) -> UInt32? {
