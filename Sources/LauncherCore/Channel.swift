@@ -43,6 +43,12 @@ struct Channel {
         send(descriptor)
     }
 
+    /// Hands the listener over, or says why there is none. What traps calls must never trap this one.
+    func reportObservation(_ listener: Int32, code: Int32) {
+        StatusMessage.encode(.observing, code: code, into: buffer)
+        send(listener)
+    }
+
     func reportExit(status: Int32, cpuMicroseconds: UInt64, peakKibibytes: UInt64) {
         StatusMessage.encode(
             .exited,

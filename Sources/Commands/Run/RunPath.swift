@@ -63,7 +63,7 @@ struct RunPath {
         let report = try judge(outcome, gate, closing, place, assembly, directory)
         let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
         try seal(journal, assembly, place, directory)
-        return try RunReport(run: run, options: options, console: place.console)
+        return try RunReport(run: run, options: options, console: place.console, redactor: redactor)
             .finish(outcome, state: state, report: report)
     }
 
@@ -270,7 +270,7 @@ struct RunPath {
         _ directory: borrowing RunDirectory
     ) throws {
         guard !journal.isEnded else { return }
-        let ending = outcome.map { [records.exited($0)] } ?? []
+        let ending = outcome.map { records.ended($0) } ?? []
         try journal.append(ending + [records.failed(error)], actor: place.principal)
         try assembly.recordHead(of: directory.run, journal, place)
         if outcome == nil {

@@ -1,4 +1,5 @@
 import Domain
+import Redaction
 import Workspace
 
 /// What `bailey run` says at the end, and its exit code.
@@ -9,16 +10,21 @@ struct RunReport {
     let run: RunID
     let options: RunOptions
     let console: Console
+    let redactor: Redactor
 
     func finish(_ outcome: Outcome, state: ChangeState, report: GateReport) throws -> Int32 {
         if let cause = outcome.cause { console.remark(sentence(cause)) }
+        let denials = DenialReport(observation: outcome.observation, redactor: redactor)
+        denials.remark(console, run: run)
         switch state {
         case .held: console.remark(heldLine(report))
         case .applied: pointOut(report)
         case .none, .discarded: break
         }
         let code = exitCode(outcome)
-        if options.json { console.result(String(decoding: json(outcome, code, state, report).bytes(), as: UTF8.self)) }
+        if options.json {
+            console.result(String(decoding: json(outcome, code, state, report, denials).bytes(), as: UTF8.self))
+        }
         return code
     }
 
@@ -69,7 +75,13 @@ struct RunReport {
             + "\(why); look with: bailey changes show \(run)"
     }
 
-    private func json(_ outcome: Outcome, _ code: Int32, _ state: ChangeState, _ report: GateReport) -> JSONValue {
+    private func json(
+        _ outcome: Outcome,
+        _ code: Int32,
+        _ state: ChangeState,
+        _ report: GateReport,
+        _ denials: DenialReport
+    ) -> JSONValue {
         let counts = report.changeSet.counts
         return .object([
             ("run", .string(run.rawValue)), ("exit_code", .integer(Int64(code))),
@@ -82,6 +94,7 @@ struct RunReport {
                     ("changed", .integer(Int64(counts.changed))), ("deleted", .integer(Int64(counts.deleted))),
                 ])
             ),
+            ("denials", denials.json),
         ])
     }
 }
