@@ -17,8 +17,19 @@ struct RunReport {
         case .applied: pointOut(report)
         case .none, .discarded: break
         }
+        return result(outcome, state, report.changeSet.counts)
+    }
+
+    /// The end of a run whose changes are in the project already.
+    func finish(_ outcome: Outcome, direct report: LiveReport) throws -> Int32 {
+        if let cause = outcome.cause { console.remark(sentence(cause)) }
+        for line in DirectNotice.end(report, run: run) { console.remark(line) }
+        return result(outcome, report.changeState, report.counts)
+    }
+
+    private func result(_ outcome: Outcome, _ state: ChangeState, _ counts: ChangeSet.Counts) -> Int32 {
         let code = exitCode(outcome)
-        if options.json { console.result(String(decoding: json(outcome, code, state, report).bytes(), as: UTF8.self)) }
+        if options.json { console.result(String(decoding: json(outcome, code, state, counts).bytes(), as: UTF8.self)) }
         return code
     }
 
@@ -69,9 +80,13 @@ struct RunReport {
             + "\(why); look with: bailey changes show \(run)"
     }
 
-    private func json(_ outcome: Outcome, _ code: Int32, _ state: ChangeState, _ report: GateReport) -> JSONValue {
-        let counts = report.changeSet.counts
-        return .object([
+    private func json(
+        _ outcome: Outcome,
+        _ code: Int32,
+        _ state: ChangeState,
+        _ counts: ChangeSet.Counts
+    ) -> JSONValue {
+        .object([
             ("run", .string(run.rawValue)), ("exit_code", .integer(Int64(code))),
             ("was_killed", .bool(outcome.wasKilled)), ("cause", outcome.cause.map { .string($0.rawValue) } ?? .null),
             ("engine", .string(outcome.engine)), ("layers", .array(outcome.layers.map { .string($0.rawValue) })),
