@@ -9,6 +9,8 @@ package enum RecordType: String, Sendable, CaseIterable {
     case accessDenied = "ACCESS_DENIED"
     case commandExited = "COMMAND_EXITED"
     case changesRecorded = "CHANGES_RECORDED"
+    /// A direct run's changes, which are in the project, were looked at.
+    case liveChangesChecked = "LIVE_CHANGES_CHECKED"
     case applyStarted = "APPLY_STARTED"
     case changesApplied = "CHANGES_APPLIED"
     case applyRolledBack = "APPLY_ROLLED_BACK"

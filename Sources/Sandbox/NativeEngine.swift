@@ -87,6 +87,11 @@ extension SandboxRequest {
     var hasOverlay: Bool {
         mounts.contains { if case .overlay = $0.source { true } else { false } }
     }
+
+    /// True where the command works on the project itself.
+    var isLive: Bool {
+        mounts.contains { if case .live = $0.source { true } else { false } }
+    }
 }
 
 /// The caller's three streams, by descriptor number.

@@ -228,8 +228,8 @@ final class Supervisor {
             .processes: .rlimit,
             .cpuTime: .watchdog,
             .output: request.limits.outputBytes == nil ? .none : .pump,
-            .workspaceBytes: .watchdog,
-            .workspaceFiles: .watchdog,
+            .workspaceBytes: request.isLive ? .none : .watchdog,
+            .workspaceFiles: request.isLive ? .none : .watchdog,
             .openFiles: .rlimit,
         ]
     }

@@ -36,10 +36,12 @@ struct Watchdog {
         limits = request.limits
         self.watchesMemory = watchesMemory
         layerDirectories =
-            request.mounts.map { mount in
+            request.mounts.compactMap { mount in
                 switch mount.source {
                 case .overlay(_, _, let layers): layers + "/upper"
                 case .copy(let directory): directory
+                // What a live tree holds is the user's, and no measure of what the command did.
+                case .live: nil
                 }
             } + request.home.caches.map(\.hostDirectory)
     }
