@@ -148,26 +148,6 @@ package struct Directory: ~Copyable {
         _ = try SystemError.check("rmdir", code, path: Self.text(name))
     }
 
-    package enum RenameRule: UInt32 {
-        case replace = 0
-        case failIfPresent = 1
-        case exchange = 2
-    }
-
-    /// Renames a direct entry of this directory to a direct entry of another.
-    package func rename(
-        _ name: [UInt8],
-        to other: borrowing Directory,
-        _ newName: [UInt8],
-        rule: RenameRule = .replace
-    ) throws(SystemError) {
-        let target = other.raw
-        let code = Self.withPath(name) { old in
-            Self.withPath(newName) { bailey_renameat2(handle.raw, old, target, $0, rule.rawValue) }
-        }
-        _ = try SystemError.check("rename", code, path: Self.text(newName))
-    }
-
     package func setMode(_ name: [UInt8], _ mode: UInt32) throws(SystemError) {
         let file = try open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         _ = try SystemError.check("chmod", fchmod(file.raw, mode), path: Self.text(name))

@@ -12,9 +12,11 @@ enum SystemPaths {
     private static let names = [
         "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version", "fonts",
         "host.conf", "inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.conf", "localtime",
-        "lsb-release", "magic", "magic.mime", "manpath.config", "maven", "mime.types", "networks", "openssl", "os-release",
+        "lsb-release", "magic", "magic.mime", "manpath.config", "maven", "mime.types", "networks", "openssl",
+        "os-release",
         "perl", "pki", "profile", "protocols", "redhat-release", "rpc", "services", "sgml", "shells", "ssl/certs",
-        "ssl/openssl.cnf", "terminfo", "timezone", "vim", "bash.bashrc", "groff", "gai.conf", "xattr.conf", "xdg", "xml",
+        "ssl/openssl.cnf", "terminfo", "timezone", "vim", "bash.bashrc", "groff", "gai.conf", "xattr.conf", "xdg",
+        "xml",
         "R", "php", "ImageMagick-6", "ImageMagick-7",
     ]
     private static let prefixes = ["java-", "python", "openjdk"]

@@ -148,8 +148,12 @@ struct ApplyStaging {
                 if change.file == .directory {
                     try addDirectory(change)
                 } else {
+                    var isExchange = base.map { $0.kind != .directory } ?? false
+                    if isExchange, !context.staging[change.tree].canExchange {
+                        operations.append(operation(.remove, change, base: base))
+                        isExchange = false
+                    }
                     let staged = try stageLeaf(change, base: base)
-                    let isExchange = base.map { $0.kind != .directory } ?? false
                     // A directory that was there is removed by then: the way is free.
                     let kind: ApplyOperation.Kind = isExchange ? .exchange : .place
                     operations.append(operation(kind, change, base: isExchange ? base : nil, staged: staged))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from strangers.bed import Bed, Failure
-from strangers.tests import from_junit, with_report
+from strangers.tests import UNITTEST_RUNNER, from_junit, from_lines, with_report
 
 PYTHON = "/usr/bin/python3"
 UV_VERSION = "0.13.9"
@@ -34,10 +34,16 @@ class PythonProject:
     inherent: dict[str, str] = dataclasses.field(default_factory=dict)
     seconds: float = 300
     apply: str = "never"
-    results = staticmethod(from_junit)
+    # Whether the words are modules for unittest.
+    is_unittest: bool = False
+
+    def results(self, output: str) -> dict[str, str]:
+        return from_lines(output) if self.is_unittest else from_junit(output)
 
     @property
     def command(self) -> list[str]:
+        if self.is_unittest:
+            return [ENVIRONMENT_BIN + "python", "-c", UNITTEST_RUNNER, *self.arguments]
         tests = [ENVIRONMENT_BIN + "python", "-m", "pytest", "-q", "-p", "no:randomly", *self.arguments]
         words = with_report(tests)
         return ["sh", "-c", " ".join(self.build) + ' && exec "$@"', "sh", *words] if self.build else words
@@ -112,11 +118,17 @@ PROJECTS = [
         "pexpect", "4.9.0", "subprocesses and terminals",
         packages=("ptyprocess==0.7.0",),
         arguments=tuple(f"tests/test_{name}.py" for name in (
-            "replwrap", "run", "popen_spawn", "socket", "isalive", "unicode", "ctrl_chars", "which", "log", "maxcanon",
+            "replwrap", "run", "popen_spawn", "socket", "isalive", "unicode", "ctrl_chars", "which", "log",
         )),
     ),
-    PythonProject("sh", "2.4.0", "many subprocesses", packages=(), arguments=("tests/sh_test.py",)),
-    PythonProject("tornado", "6.6.1", "sockets on loopback, C extension", packages=(), arguments=("tornado/test",)),
+    PythonProject("sh", "2.4.0", "many subprocesses", packages=("psutil",), arguments=("tests/sh_test.py",)),
+    PythonProject(
+        "tornado", "6.6.1", "sockets on loopback, C extension", packages=(), is_unittest=True,
+        arguments=tuple(f"tornado.test.{name}_test" for name in (
+            "iostream", "tcpserver", "tcpclient", "netutil", "process", "httpserver", "simple_httpclient", "websocket",
+            "ioloop", "autoreload",
+        )),
+    ),
     PythonProject(
         "trio", "0.35.0", "threads, sockets, subprocesses",
         packages=("attrs==26.1.0", "sortedcontainers", "idna", "outcome", "sniffio", "trustme", "astor"),

@@ -22,7 +22,12 @@ class StorageProject:
     name: str
     what: str
     reason: Optional[str] = None
-    command: tuple[str, ...] = ("sh", "-c", "./configure && make -s check")
+    # Every kind of change: files that are made, changed, moved, replaced by another kind, and gone.
+    command: tuple[str, ...] = (
+        "sh", "-c",
+        "./configure && make -s check && echo '/* more */' >>words.c && chmod 600 words.h && mkdir -p sub/deep && "
+        "mv suite.c sub/deep && ln -s words.c link && rm Makefile.in && mkdir Makefile.in && make -s clean",
+    )
     apply: str = "auto"
     seconds: float = 120
     volatile: tuple[str, ...] = ()

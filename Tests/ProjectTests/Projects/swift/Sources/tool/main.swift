@@ -6,7 +6,9 @@ func report(_ name: String, _ passed: Bool) { print("\(passed ? "PASS" : "FAIL")
 let words = try Yams.load(yaml: "words: [one, two, three]\n") as? [String: [String]]
 report("the vendored dependency reads", words?["words"]?.count == 3)
 
-let place = FileManager.default.temporaryDirectory.appendingPathComponent("tool-\(ProcessInfo.processInfo.processIdentifier)")
+let place = FileManager.default.temporaryDirectory.appendingPathComponent(
+    "tool-\(ProcessInfo.processInfo.processIdentifier)"
+)
 try Data("kept".utf8).write(to: place, options: .atomic)
 report("a file is written in one piece", (try? Data(contentsOf: place))?.count == 4)
 try FileManager.default.removeItem(at: place)
