@@ -164,6 +164,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "ProjectTests",
+            dependencies: ["TestSupport", "bailey"],
+            exclude: ["Projects"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "SystemTests",
             dependencies: ["TestSupport", "bailey"],
             swiftSettings: strict
