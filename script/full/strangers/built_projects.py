@@ -102,7 +102,8 @@ PROJECTS = [
     ),
     BuiltProject(
         "cargo", "Rust workspace without dependencies", sample("cargo"),
-        ["env", "CARGO_INCREMENTAL=0", "cargo", "test", "--offline", "--workspace"], results=from_cargo, volatile=(r"target/.*",),
+        ["env", "CARGO_INCREMENTAL=0", "cargo", "test", "--offline", "--workspace"], results=from_cargo,
+        volatile=(r"target/.*",),
         needs=(("cargo", "cargo"),),
     ),
     BuiltProject(
