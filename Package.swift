@@ -175,6 +175,12 @@ let package = Package(
         ),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "ProjectTests",
+            dependencies: ["TestSupport", "bailey"],
+            exclude: ["Projects"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "SystemTests",
             dependencies: ["TestSupport", "bailey"],
             swiftSettings: strict

@@ -1,4 +1,4 @@
-"""The native programs of coding agents, as their packages bring them: they start behind the wall and tell their version."""
+"""The native programs of coding agents, as their packages bring them: they start and tell their version."""
 import dataclasses
 import pathlib
 import re

@@ -59,7 +59,9 @@ class Ended:
 class Bed:
     """Home, project and state of one account, with copies of the programs that it can reach."""
 
-    def __init__(self, account: Account, bailey: pathlib.Path, project: Optional[pathlib.Path] = None) -> None:
+    def __init__(
+        self, account: Account, bailey: Optional[pathlib.Path], project: Optional[pathlib.Path] = None
+    ) -> None:
         self.account = account
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="bailey-strangers.", dir="/var/tmp"))
         os.chmod(self.path, 0o755)
@@ -70,7 +72,7 @@ class Bed:
         for place in (self.home, self.bin, self.cache, self.path / "state"):
             place.mkdir()
             os.chown(place, account.uid, account.gid)
-        for name in ("bailey", "bailey-launcher"):
+        for name in ("bailey", "bailey-launcher") if bailey else ():
             shutil.copy(bailey.parent / name, self.bin / name)
         self.bailey = str(self.bin / "bailey")
 
@@ -119,8 +121,9 @@ class Bed:
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             # A signal that is ignored here, as under nohup, would be ignored outside and not behind the wall.
             child = subprocess.Popen(
-                ["env", "--default-signal", *words], cwd=self.project, env={**self.environment, **extra}, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=errors, start_new_session=True, umask=0o022, **identity,
+                ["env", "--default-signal", *words], cwd=self.project, env={**self.environment, **extra},
+                stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True, umask=0o022,
+                **identity,
             )
             try:
                 code = child.wait(seconds)
@@ -157,7 +160,8 @@ class Bed:
         return ended
 
     def change_set(self) -> dict:
-        return json.loads(self.must([self.bailey, "changes", "show", "--json", "--project", str(self.project), "last"]))
+        words = [self.bailey, "changes", "show", "--json", "--project", str(self.project), "last"]
+        return json.loads(self.must(words))
 
 
 def picture(root: pathlib.Path) -> dict[str, tuple]:

@@ -41,7 +41,7 @@ def prepare_hello(bed: Bed, cache: pathlib.Path) -> None:
 
 
 def fetch_source(name: str, place: pathlib.Path) -> None:
-    """Asks the configured archives for a source package, with lists of its own, so that the system's stay as they are."""
+    """Asks the configured archives for a source package, with lists of its own: the system's stay as they are."""
     parts, lists = place / "parts", place / "lists"
     for directory in (parts, lists / "partial"):
         directory.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,8 @@ PROJECTS = [
     ),
     BuiltProject(
         "cargo", "Rust workspace without dependencies", sample("cargo"),
-        ["cargo", "test", "--offline", "--workspace"], results=from_cargo, volatile=(r"target/.*",),
+        ["env", "CARGO_INCREMENTAL=0", "cargo", "test", "--offline", "--workspace"], results=from_cargo,
+        volatile=(r"target/.*",),
         needs=(("cargo", "cargo"),),
     ),
     BuiltProject(

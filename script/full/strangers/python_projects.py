@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from strangers.bed import Bed, Failure
-from strangers.tests import UNITTEST_RUNNER, from_junit, from_lines, with_report
+from strangers.tests import from_junit, with_report
 
 PYTHON = "/usr/bin/python3"
 UV_VERSION = "0.13.9"
@@ -34,16 +34,10 @@ class PythonProject:
     inherent: dict[str, str] = dataclasses.field(default_factory=dict)
     seconds: float = 300
     apply: str = "never"
-    # Whether the words are modules for unittest.
-    is_unittest: bool = False
-
-    def results(self, output: str) -> dict[str, str]:
-        return from_lines(output) if self.is_unittest else from_junit(output)
+    results = staticmethod(from_junit)
 
     @property
     def command(self) -> list[str]:
-        if self.is_unittest:
-            return [ENVIRONMENT_BIN + "python", "-c", UNITTEST_RUNNER, *self.arguments]
         tests = [ENVIRONMENT_BIN + "python", "-m", "pytest", "-q", "-p", "no:randomly", *self.arguments]
         words = with_report(tests)
         return ["sh", "-c", " ".join(self.build) + ' && exec "$@"', "sh", *words] if self.build else words
@@ -55,6 +49,10 @@ class PythonProject:
         bed.must([uv, "venv", "-q", "--python", PYTHON, ".venv"], **setting)
         install = [uv, "pip", "install", "-q", "--system-certs", "--python", ".venv"]
         bed.must([*install, PYTEST, *self.packages], **setting)
+        if self.build and not self.is_installed and (bed.project / "src").is_dir():
+            # As an editable installation would, without one.
+            site = next((bed.project / ".venv" / "lib").glob("python*/site-packages"))
+            bed.must(["sh", "-c", f'echo "$PWD/src" >"{site}/project.pth"'])
         if self.is_installed:
             bed.must([*install, "--no-deps", "-e", "."], **setting)
 
@@ -115,6 +113,10 @@ PROJECTS = [
         build=(ENVIRONMENT_BIN + "python", "setup.py", "-q", "build_ext", "--inplace"),
     ),
     PythonProject(
+        "markupsafe", "3.0.4", "C extension", packages=("setuptools==80.9.0",), arguments=("tests",),
+        is_installed=False, build=(ENVIRONMENT_BIN + "python", "setup.py", "-q", "build_ext", "--inplace"),
+    ),
+    PythonProject(
         "pexpect", "4.9.0", "subprocesses and terminals",
         packages=("ptyprocess==0.7.0",),
         arguments=tuple(f"tests/test_{name}.py" for name in (
@@ -123,16 +125,14 @@ PROJECTS = [
     ),
     PythonProject("sh", "2.4.0", "many subprocesses", packages=("psutil",), arguments=("tests/sh_test.py",)),
     PythonProject(
-        "tornado", "6.6.1", "sockets on loopback, C extension", packages=(), is_unittest=True,
-        arguments=tuple(f"tornado.test.{name}_test" for name in (
-            "iostream", "tcpserver", "tcpclient", "netutil", "process", "httpserver", "simple_httpclient", "websocket",
-            "ioloop", "autoreload",
-        )),
+        "waitress", "3.0.2", "threads, servers on loopback and on local sockets", packages=(),
+        arguments=("-o", "addopts=", "tests"),
     ),
     PythonProject(
         "trio", "0.35.0", "threads, sockets, subprocesses",
-        packages=("attrs==26.1.0", "sortedcontainers", "idna", "outcome", "sniffio", "trustme", "astor"),
-        arguments=("src/trio/_core/_tests", "src/trio/_tests", "-p", "trio._tests.pytest_plugin"),
+        packages=("attrs==26.1.0", "sortedcontainers", "idna", "outcome", "sniffio", "trustme", "astor", "pyopenssl"),
+        arguments=("src/trio/_core/_tests", "src/trio/_tests", "--ignore=src/trio/_tests/tools",
+                   "--ignore=src/trio/_tests/test_exports.py"),
     ),
     PythonProject(
         "pytest", "9.2.0", "temporary files, subprocesses",

@@ -1,4 +1,4 @@
-"""A git repository of 20,000 files with what repositories in the wild have: worktrees, submodules, large files, odd names."""
+"""A git repository of 20,000 files with worktrees, submodules, large files and odd names."""
 import os
 import pathlib
 
@@ -10,8 +10,8 @@ LARGE_BYTES = 24 << 20
 # Names that a file system takes and programs stumble over.
 ODD_NAMES = [
     b"with space.txt", b"tab\there.txt", b"new\nline.txt", b"\xff\xfe not text.txt", "größe.txt".encode(),
-    b"-dash", b"quote'\"`$().txt", b"CASE.txt", b"case.txt", b"Case.txt", b"back\\slash", b"n" * 255, b"#hash", b"~tilde",
-    "e\u0301 and \u00e9".encode(), b"trailing. ",
+    b"-dash", b"quote'\"`$().txt", b"CASE.txt", b"case.txt", b"Case.txt", b"back\\slash", b"n" * 255, b"#hash",
+    b"~tilde", "e\u0301 and \u00e9".encode(), b"trailing. ",
 ]
 
 MAKE = r"""
@@ -25,7 +25,7 @@ git init -q -b main ../home/library
 (cd ../home/library && git config user.name Tester && git config user.email tester@example.invalid &&
     echo library >a.txt && git add -A && git commit -qm library)
 git submodule --quiet add ../home/library modules/library && git commit -qm submodule
-git branch side && git worktree add -q --relative-paths trees/side side 2>/dev/null || git worktree add -q trees/side side
+git branch side && git worktree add -q trees/side side
 git repack -q -a -d
 for number in 1 2 3; do echo "$number" >"part0/file$number.txt"; git commit -qam "change $number"; done
 git tag -a v1 -m v1

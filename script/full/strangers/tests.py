@@ -60,17 +60,3 @@ def from_tap(output: str) -> dict[str, str]:
         results[name] = "skipped" if rest == "SKIP" else "failed" if fault else "passed"
     return results
 
-
-# Runs unittest modules and prints one line for each test: for suites that pytest's own collection does not suit.
-UNITTEST_RUNNER = """
-import sys, unittest
-class Lines(unittest.TestResult):
-    def say(self, word, test): print(word + ": " + test.id(), flush=True)
-    def addSuccess(self, test): self.say("PASS", test)
-    def addExpectedFailure(self, test, fault): self.say("PASS", test)
-    def addSkip(self, test, reason): self.say("SKIP", test)
-    def addFailure(self, test, fault): print(self._exc_info_to_string(fault, test)); self.say("FAIL", test)
-    def addError(self, test, fault): print(self._exc_info_to_string(fault, test)); self.say("FAIL", test)
-    def addUnexpectedSuccess(self, test): self.say("FAIL", test)
-unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:]).run(Lines())
-"""
