@@ -24,8 +24,9 @@ package struct Redactor: Sendable {
     package enum Limits {
         /// A shorter value is no secret that can be told from ordinary text.
         package static let secretBytesMin = 8
-        /// Secrets of one redactor with their spellings; beyond it only exact values are looked for.
-        package static let needleBytesMax = 16 << 20
+        /// Secrets of one redactor with their spellings; beyond it only exact values are looked for. Each byte takes
+        /// twenty in memory, and a hostile project can bring megabytes of `.env` files.
+        package static let needleBytesMax = 2 << 20
         /// Taking a secret out can in theory bring forth another; text that still changes then is hidden as a whole.
         package static let passesMax = 4
     }

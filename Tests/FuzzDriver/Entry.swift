@@ -34,7 +34,8 @@ private enum Entry {
     }
 
     static func stop(_ reason: String) -> Never {
-        fputs("fuzz: \(reason)\n", stderr)
+        let line = Array("fuzz: \(reason)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
         exit(2)
     }
 }
