@@ -7,7 +7,7 @@ package enum LaunchDescriptor {
     package static let status: Int32 = 3
     /// The read end of a pipe that only the supervisor can write to: its end of file means that the supervisor is gone.
     package static let liveness: Int32 = 4
-    /// The control group's list of processes, open for writing; or /dev/null where no group holds the memory.
+    /// The control group's list of members, open for writing; or /dev/null where no group holds the memory.
     package static let group: Int32 = 5
     /// Held open and never used: what the supervisor wants to stay locked while the sandbox lives.
     package static let kept: Int32 = 6
