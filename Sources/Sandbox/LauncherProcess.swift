@@ -12,7 +12,7 @@ struct LauncherProcess: ~Copyable {
 
     /// - Parameters:
     ///   - streams: what the launcher gets as standard input, output and error.
-    ///   - group: the list of processes of the control group that it joins, open for writing.
+    ///   - group: the list of members of the control group that it joins, open for writing.
     ///   - kept: descriptors that stay open as long as anything of the sandbox lives, such as locks.
     init(path: String, streams: [Int32], group: borrowing Descriptor, kept: [Int32]) throws(SandboxError) {
         do throws(SystemError) {

@@ -21,7 +21,7 @@ struct ViewBuilder {
     init(_ request: SandboxRequest) throws(SandboxError) {
         self.request = request
         addSystem()
-        addConfiguration()
+        try addConfiguration()
         addDevices()
         addPrivatePlaces()
         try addReadable()
@@ -53,15 +53,19 @@ struct ViewBuilder {
     }
 
     /// A short list of `/etc`; the files that name users and hosts are the sandbox's own.
-    private mutating func addConfiguration() {
+    private mutating func addConfiguration() throws(SandboxError) {
         for (name, content) in SystemPaths.ownConfiguration(request) { addFile("/etc/" + name, content) }
-        for name in SystemPaths.configuration() {
-            let path = "/etc/" + name
-            if let target = SystemPaths.linkTarget(path) {
-                add(.link, path) { $0.source = target }
-            } else if let content = SystemPaths.smallPublicFile(path) {
-                addFile(path, content)
-            } else {
+        let showings: [(path: String, showing: SystemPaths.Showing)]
+        do throws(SystemError) {
+            showings = try SystemPaths.showings()
+        } catch {
+            throw SandboxError(.setup, "look at the settings of the system: \(error)")
+        }
+        for (path, showing) in showings {
+            switch showing {
+            case .link(let target): add(.link, path) { $0.source = target }
+            case .content(let content): addFile(path, content)
+            case .tree:
                 add(.tree, path) {
                     $0.attributes = Self.readOnly
                     $0.isOptional = true
