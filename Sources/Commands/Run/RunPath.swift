@@ -18,6 +18,7 @@ struct RunPath {
         // Where: the project, the state, what the operator allows. What a killed Bailey left is healed first.
         let place = try RunPlace.open(options, caller: caller)
         let assembly = try Assembly(place)
+        try place.state.removeLitter()
         try Recovery.recoverAll(place.projectDirectory, assembly, place.principal)
         let run = RunID.make(milliseconds: assembly.time.unixMilliseconds(), random: .random(in: .min ... .max))
         let directory = try RunDirectory.create(run, in: place.projectDirectory)
@@ -61,7 +62,10 @@ struct RunPath {
             inspector: git.inspector(verifyPack: PackCheck(place, assembly, run).verify)
         )
         let report = try judge(outcome, gate, closing, place, assembly, directory)
-        let state = try closing.settle(report, gate: gate, mode: options.applyMode(place.console))
+        // Half of what a command meant to do is nothing to bring in unasked.
+        let isCutShort = outcome.cause == .sandboxDied && options.applyMode(place.console) == .auto
+        let mode = isCutShort ? .never : options.applyMode(place.console)
+        let state = try closing.settle(report, gate: gate, mode: mode)
         try seal(journal, assembly, place, directory)
         return try RunReport(run: run, options: options, console: place.console)
             .finish(outcome, state: state, report: report)

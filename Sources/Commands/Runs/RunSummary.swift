@@ -15,6 +15,8 @@ struct RunSummary {
     private(set) var exitCode: Int64?
     private(set) var signal: Int64?
     private(set) var cause: String?
+    /// The change set that the journal speaks of.
+    private(set) var digest: Digest?
     private(set) var counts: (created: Int64, changed: Int64, deleted: Int64)?
     private(set) var error: String?
     private(set) var wallMilliseconds: Int64?
@@ -39,7 +41,9 @@ struct RunSummary {
         case .changesRecorded:
             func count(_ name: String) -> Int64 { line.data[name]?.integerValue ?? 0 }
             counts = (count("created"), count("changed"), count("deleted"))
+            digest = Self.digest(line)
             state = .held
+        case .applyStarted: digest = Self.digest(line)
         case .applyRolledBack: state = .held
         case .changesApplied: state = .applied
         case .changesDiscarded: state = .discarded
@@ -49,6 +53,10 @@ struct RunSummary {
             error = line.data["error"]?.stringValue
         default: break
         }
+    }
+
+    private static func digest(_ line: JournalLine) -> Digest? {
+        line.data["digest"]?.stringValue.flatMap { Digest(hex: $0) }
     }
 
     /// How the command ended, in a word.
