@@ -24,7 +24,11 @@ final class Supervisor {
     private var failure: StatusMessage?
     private var exit: StatusMessage?
     private var cause: KillCause?
+    /// When the tree was killed; what it wrote before that is passed on for a moment.
+    private var killedNanoseconds: UInt64 = 0
 
+    /// How long a reader of ours may take for what a killed command had written.
+    private static let drainNanoseconds: UInt64 = 1_000_000_000
     private static let watchedSignals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH]
 
     init(
@@ -157,7 +161,10 @@ final class Supervisor {
     private func enforce(_ now: UInt64) {
         budget.update(streams.outputBytes, at: now)
         if budget.isOver { end(.output) }
-        guard sandbox != nil else { return }
+        guard sandbox != nil else {
+            if cause != nil, now >= killedNanoseconds + Self.drainNanoseconds { streams.abandonOutput() }
+            return
+        }
         if let limit = request.limits.timeoutSeconds, Double(now - startNanoseconds) >= limit * 1e9 { end(.timeout) }
         guard now >= nextLookNanoseconds else { return }
         if let found = watchdog.look(at: initProcess) { end(found) }
@@ -170,6 +177,7 @@ final class Supervisor {
     private func end(_ newCause: KillCause) {
         guard cause == nil else { return }
         cause = newCause
+        killedNanoseconds = time.monotonicNanoseconds()
         killSandbox()
         if newCause == .output { streams.abandonOutput() }
     }
@@ -218,7 +226,8 @@ final class Supervisor {
             if (group?.killCount ?? 0) > 0 { return .memory }
             if watchdog.cpuSeconds >= Double(request.limits.cpuSeconds) { return .cpuTime }
         }
-        return nil
+        // The init always tells how the command ended, unless it was ended itself.
+        return exit == nil ? .sandboxDied : nil
     }
 
     private var mechanisms: [LimitName: LimitMechanism] {

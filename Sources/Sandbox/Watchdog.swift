@@ -10,7 +10,7 @@ struct Watchdog {
     static let intervalNanoseconds: UInt64 = 100_000_000
     private static let processesMax = 20_000
     /// The layers are walked when the disk lost this share of what is left to use, or after this many looks.
-    private static let looksBetweenWalks = 20
+    private static let looksBetweenWalks = 10
     private static let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
     private let limits: ResourceLimits
@@ -107,7 +107,7 @@ struct Watchdog {
         var freeBytes: UInt64 = 0
         var freeFiles: UInt64 = 0
         guard bailey_free_space(directory.raw, &freeBytes, &freeFiles) == 0 else { return false }
-        if firstFreeBytes == 0 { firstFreeBytes = freeBytes }
+        if firstFreeBytes == 0 { (firstFreeBytes, lastFreeBytes, lastFreeFiles) = (freeBytes, freeBytes, freeFiles) }
         let lostBytes = lastFreeBytes > freeBytes ? lastFreeBytes - freeBytes : 0
         let lostFiles = lastFreeFiles > freeFiles ? lastFreeFiles - freeFiles : 0
         let roomBytes = limits.workspaceBytes - min(limits.workspaceBytes, lastUsage.bytes)

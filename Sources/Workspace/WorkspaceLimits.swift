@@ -26,6 +26,9 @@ package enum WorkspaceLimits {
     package static let liveChangesMax = 200_000
     /// How long an apply waits for another one to end.
     package static let lockWaitSeconds = 30
+    /// Mask layers that nobody uses are kept up to this number: every change of a directory above a hidden path makes
+    /// another.
+    package static let masksMax = 32
     /// Mask layers that nobody used for this long are removed.
     package static let maskAgeSecondsMax: Int64 = 24 * 3600
 }

@@ -23,10 +23,11 @@ extension WorkspacePlan {
         }
     }
 
-    /// Keeps a change set in the run's directory, 0600, durable.
+    /// Keeps a change set in the run's directory, 0600, durable, with the plan that it needs.
     package static func storeChanges(_ set: ChangeSet, runDirectory: String) throws(WorkspaceError) {
         try WorkspaceError.attempt("keep the changes of the run") {
             let workspace = try Directory(trustedPath: runDirectory).directory(WorkspaceFiles.directory)
+            if !set.isEmpty { try synchronizeStored(in: workspace) }
             try FileContent.replace(WorkspaceFiles.changes, in: workspace, with: set.encoded())
         }
     }

@@ -38,7 +38,7 @@ struct ScriptTests {
     func refusesUnknownGroup(name: String) throws {
         let result = try ProcessRunner.run(SourceTree.root + "/script/test", arguments: ["--full", name])
         #expect(result.status == 2)
-        #expect(result.stderr.contains("projects power fuzz sanitizers agents"))
+        #expect(result.stderr.contains("projects crash power soak fuzz sanitizers agents"))
     }
 
     @Test("an option where a command belongs is an error")

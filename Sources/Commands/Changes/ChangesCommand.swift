@@ -152,11 +152,20 @@ extension ChangesCommand {
 
         func run() throws {
             let session = try Session.open(project: options.project)
-            let held = try HeldRun(try RunDirectory.find(name, in: session.project), session)
+            let run = try RunDirectory.find(name, in: session.project)
+            do {
+                try discard(run, session)
+            } catch let error as WorkspaceError where error.code == .damaged {
+                try DamagedRun.discard(run, session, because: error)
+            }
+            session.console.remark("discarded the changes of \(run)")
+        }
+
+        private func discard(_ run: RunID, _ session: borrowing Session) throws {
+            let held = try HeldRun(run, session)
             let closing = try held.closing(session)
             try closing.discard(held.changes)
             try held.recordHead(session, closing)
-            session.console.remark("discarded the changes of \(held.run)")
         }
     }
 }

@@ -92,7 +92,10 @@ struct RunPath {
             inspector: git.inspector(verifyPack: packs.verify)
         )
         let report = try judging { try closing.record(outcome, gate: gate, limits: context.place.limits) }
-        let state = try closing.settle(report, gate: gate, mode: options.applyMode(context.console))
+        // Half of what a command meant to do is nothing to bring in unasked.
+        let wished = options.applyMode(context.console)
+        let mode = outcome.cause == .sandboxDied && wished == .auto ? .never : wished
+        let state = try closing.settle(report, gate: gate, mode: mode)
         try ledger.seal()
         return try RunReport(
             run: context.run,

@@ -79,6 +79,7 @@ struct RunReport {
             "the command was killed: its changes take more room than allowed (limits.workspace_bytes, workspace_files)"
         case .interrupted: "the command was killed: interrupted"
         case .terminated: "the command was killed: bailey was told to end"
+        case .sandboxDied: "the command was killed: somebody ended its sandbox from outside"
         }
     }
 
