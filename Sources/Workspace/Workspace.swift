@@ -70,6 +70,8 @@ package struct Workspace: Sendable {
         let path: String
         let status: FileStatus
         let index: TreeIndex
+        /// Holds that index.
+        let cache: IndexCache
     }
 
     private func walk(
@@ -88,14 +90,15 @@ package struct Workspace: Sendable {
             )
         }
         let cache = try IndexCache(stateDirectory: stateDirectory, tree: path)
+        let cached = cache.load()
         var walk = TreeWalk(
-            cached: cache.load(),
+            cached: cached,
             unixMilliseconds: time.unixMilliseconds(),
             isTrackedUnchanged: isTrackedUnchanged
         )
         try walk.run(root: root)
-        if walk.isFresh { try cache.store(walk.index) }
-        return Lower(number: number, path: path, status: status, index: walk.index)
+        if walk.isFresh || !walk.index.isSame(as: cached) { try cache.store(walk.index) }
+        return Lower(number: number, path: path, status: status, index: walk.index, cache: cache)
     }
 
     private func decide(
@@ -166,7 +169,7 @@ package struct Workspace: Sendable {
             mounts: mounts,
             leases: leases
         )
-        try plan.store(in: workspace)
+        try plan.store(in: workspace, caches: lowers.map(\.cache))
         return plan
     }
 
