@@ -194,21 +194,24 @@ struct ApplyRun {
 
     /// Makes every rename durable.
     func synchronize() throws {
+        let batch = SyncBatch()
         var seen: Set<ChangeSet.Place> = []
         for operation in operations {
             let place = ChangeSet.Place(tree: operation.tree, path: operation.path.parent)
             guard seen.insert(place).inserted else { continue }
-            try synchronize(place)
+            try add(place, to: batch)
         }
         for area in context.staging {
-            try area.new.synchronize()
-            try area.old.synchronize()
+            try batch.add(area.new.duplicate())
+            try batch.add(area.old.duplicate())
         }
+        try batch.synchronize()
     }
 
-    private func synchronize(_ place: ChangeSet.Place) throws(SystemError) {
+    private func add(_ place: ChangeSet.Place, to batch: SyncBatch) throws(SystemError) {
         do {
-            try context.trees[place.tree].lower.directoryIfPresent(at: place.path.components)?.synchronize()
+            let directory = try context.trees[place.tree].lower.directoryIfPresent(at: place.path.components)
+            if let directory { try batch.add(directory) }
         } catch  where error.code == EACCES {
             // Shut by us: it was made durable just before.
             guard operations.contains(where: { shuts($0) && $0.tree == place.tree && place.path.isWithin($0.path) })

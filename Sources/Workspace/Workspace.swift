@@ -69,6 +69,8 @@ package struct Workspace: Sendable {
         let path: String
         let status: FileStatus
         let index: TreeIndex
+        /// Holds that index.
+        let cache: IndexCache
     }
 
     /// Walks the project, which is the first, and the git directories outside it.
@@ -97,14 +99,15 @@ package struct Workspace: Sendable {
             )
         }
         let cache = try IndexCache(stateDirectory: stateDirectory, tree: path)
+        let cached = cache.load()
         var walk = TreeWalk(
-            cached: cache.load(),
+            cached: cached,
             unixMilliseconds: time.unixMilliseconds(),
             isTrackedUnchanged: isTrackedUnchanged
         )
         try walk.run(root: root)
-        if walk.isFresh { try cache.store(walk.index) }
-        return Lower(number: number, path: path, status: status, index: walk.index)
+        if walk.isFresh || !walk.index.isSame(as: cached) { try cache.store(walk.index) }
+        return Lower(number: number, path: path, status: status, index: walk.index, cache: cache)
     }
 
     private func decide(
@@ -177,7 +180,7 @@ package struct Workspace: Sendable {
             live: nil,
             leases: leases
         )
-        try plan.store(in: workspace)
+        try plan.store(in: workspace, caches: lowers.map(\.cache))
         return plan
     }
 

@@ -35,8 +35,8 @@ package struct WorkspacePlan: Sendable {
 extension WorkspacePlan {
     private static let magic: StaticString = "BLYPLN02"
 
-    /// Writes the plan into the run's workspace directory.
-    func store(in workspace: borrowing Directory) throws {
+    /// Writes the plan into the run's workspace directory. Each tree's index is in its cache already.
+    func store(in workspace: borrowing Directory, caches: [IndexCache]) throws {
         var writer = BinaryWriter(magic: Self.magic)
         writer.add(run.rawValue)
         writer.add(mode.rawValue)
@@ -55,8 +55,12 @@ extension WorkspacePlan {
         try FileContent.create(WorkspaceFiles.plan, in: workspace, with: writer.sealed())
         for tree in trees {
             let number = tree.tree.index
-            let index = tree.index.encoded()
-            try FileContent.create(WorkspaceFiles.index(number), in: workspace, with: index)
+            let index = WorkspaceFiles.index(number)
+            // One from an attempt before may be a name of the cache's file, which must not be written to.
+            if try workspace.statusIfPresent(index) != nil { try workspace.removeFile(index) }
+            if try !caches[number].link(to: workspace, as: index) {
+                try FileContent.create(index, in: workspace, with: tree.index.encoded())
+            }
             guard let manifest = tree.manifest?.encoded() else { continue }
             try FileContent.create(WorkspaceFiles.manifest(number), in: workspace, with: manifest)
         }
