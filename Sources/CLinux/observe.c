@@ -156,7 +156,10 @@ int bailey_pidfd_parent(int pidfd, int *process, int *parent) {
 
 int bailey_pidfd_exit_status(int pidfd, int *status) {
     struct process_information information;
-    if (get_information(pidfd, PROCESS_INFORMATION_EXIT, &information) != 0) return -1;
+    int result = get_information(pidfd, PROCESS_INFORMATION_EXIT, &information);
+    // The process was waited for in the middle of the question: now the kernel knows.
+    if (result != 0 && errno == ESRCH) result = get_information(pidfd, PROCESS_INFORMATION_EXIT, &information);
+    if (result != 0) return -1;
     *status = information.exit_status;
     return 0;
 }

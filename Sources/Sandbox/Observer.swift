@@ -70,6 +70,7 @@ final class Observer {
     /// The launcher's listener, or why there is none. From here on every reported call must be answered.
     func attach(_ newListener: Int32, code: Int32) {
         guard newListener >= 0, listener < 0 else {
+            if newListener >= 0 { close(newListener) }
             self.code = code == 0 ? nil : code
             return
         }

@@ -75,24 +75,28 @@ final class ProcessTable {
 
     /// The observed process that a thread belongs to, without making a row for it.
     func known(thread: Int32) -> ObservedProcess? {
-        living[group(ofThread: thread)]?.row.map { rows[$0] }
+        let process = living[thread] != nil ? thread : ProcessFile.number(thread, "Tgid:") ?? thread
+        return living[process]?.row.map { rows[$0] }
     }
 
     private func row(ofThread thread: Int32) -> Int? {
-        let process = group(ofThread: thread)
+        if let entry = living[thread] { return entry.row }
+        // Most calls come from a process's first thread, which has its id; another has no pidfd.
+        var pidfd = bailey_pidfd_open(thread)
+        let process = pidfd >= 0 ? thread : ProcessFile.number(thread, "Tgid:") ?? thread
         if let entry = living[process] { return entry.row }
+        if pidfd < 0 { pidfd = bailey_pidfd_open(process) }
         let isKept = rows.count < Self.processesMax
-        let pidfd = living.count < pidfdsMax ? bailey_pidfd_open(process) : -1
-        let isWatched = pidfd >= 0 && bailey_exits_watch(exitEvents, pidfd, process) == 0
+        let isWatched =
+            pidfd >= 0 && living.count < pidfdsMax && bailey_exits_watch(exitEvents, pidfd, process) == 0
         if !isKept { leftOut += 1 }
         if isKept { rows.append(describe(process, pidfd)) }
         // Without a pidfd nobody tells when the id belongs to somebody else.
-        guard isKept || isWatched else {
-            if pidfd >= 0 { close(pidfd) }
-            return nil
-        }
-        living[process] = Living(row: isKept ? rows.count - 1 : nil, pidfd: pidfd)
-        return living[process]?.row
+        if !isWatched, pidfd >= 0 { close(pidfd) }
+        guard isKept || isWatched else { return nil }
+        let row = isKept ? rows.count - 1 : nil
+        living[process] = Living(row: row, pidfd: isWatched ? pidfd : -1)
+        return row
     }
 
     private func describe(_ process: Int32, _ pidfd: Int32) -> ObservedProcess {
@@ -100,17 +104,6 @@ final class ProcessTable {
         found.process = inside(process)
         found.parent = parent(of: process, pidfd).flatMap(ancestor)
         return found
-    }
-
-    /// The process that a thread belongs to. Most calls come from a process's first thread, which has its id.
-    private func group(ofThread thread: Int32) -> Int32 {
-        if living[thread] != nil { return thread }
-        let pidfd = bailey_pidfd_open(thread)
-        if pidfd >= 0 {
-            close(pidfd)
-            return thread
-        }
-        return ProcessFile.number(thread, "Tgid:") ?? thread
     }
 
     private func inside(_ process: Int32) -> Int32? {
@@ -174,8 +167,9 @@ final class ProcessTable {
             // Whoever is dead and not waited for still has its clock. Of others what the last look saw stands.
             if rows[row].endNanoseconds == nil { takeTime(process, row) }
             rows[row].endNanoseconds = rows[row].endNanoseconds ?? time.monotonicNanoseconds() - startNanoseconds
-            rows[row].ending = Self.ending(entry.pidfd)
-            if rows[row].ending == nil, !isReaped {
+            let (ending, comesLater) = Self.ending(entry.pidfd)
+            rows[row].ending = ending
+            if comesLater, !isReaped {
                 _ = bailey_exits_await_reaping(exitEvents, entry.pidfd, process)
                 return
             }
@@ -184,10 +178,11 @@ final class ProcessTable {
         living[process] = nil
     }
 
-    private static func ending(_ pidfd: Int32) -> Ending? {
+    /// How a dead process ended; if its parent has not waited for it yet, the kernel tells later.
+    private static func ending(_ pidfd: Int32) -> (Ending?, comesLater: Bool) {
         var status: Int32 = 0
-        guard bailey_pidfd_exit_status(pidfd, &status) == 0 else { return nil }
-        return status & 0x7F == 0 ? .exited(code: status >> 8 & 0xFF) : .signalled(signal: status & 0x7F)
+        guard bailey_pidfd_exit_status(pidfd, &status) == 0 else { return (nil, errno == ENODATA) }
+        return (status & 0x7F == 0 ? .exited(code: status >> 8 & 0xFF) : .signalled(signal: status & 0x7F), false)
     }
 
     /// The sandbox is dead: whoever was alive ended with it.

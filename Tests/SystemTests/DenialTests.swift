@@ -43,7 +43,7 @@ struct DenialTests {
         #expect(seen.denials[0]["count"] as? Int == 2)
         #expect((seen.denials[0]["path"] as? String)?.contains("python") == true)
         #expect(try yard.events().filter { $0 == "ACCESS_DENIED" }.count == expected.count)
-        let printed = run.stderr.split(separator: "\n").filter { $0.hasPrefix("bailey: denied: ") }
+        let printed = run.stderr.split(separator: "\n").filter { $0.hasPrefix("bailey: ACCESS DENIED: ") }
         #expect(printed.count == expected.count)
         #expect(
             printed[0].contains("connect to 203.0.113.9:443, 2 times [network-none]; what would allow it: nothing")
@@ -102,7 +102,7 @@ struct DenialTests {
         let run = try yard.inside(script)
         #expect(run.status == 0, "\(run.summary)")
         let seen = try ObservedRun(yard)
-        #expect(seen.denials.isEmpty && !run.stderr.contains("denied:"), "\(seen.denials)")
+        #expect(seen.denials.isEmpty && !run.stderr.contains("DENIED"), "\(seen.denials)")
         #expect(seen.process("cc1") != nil && seen.process("git") != nil)
     }
 
@@ -116,7 +116,7 @@ struct DenialTests {
         #expect(answer.number("denials.count") == 100_000)
         #expect(answer.objects("denials.list").count == 64)
         #expect(answer.number("denials.left_out") == 100_000 - 64 * 500)
-        let printed = run.stderr.split(separator: "\n").filter { $0.contains("denied: ") }
+        let printed = run.stderr.split(separator: "\n").filter { $0.contains("ACCESS DENIED: ") }
         #expect(printed.count == 21, "twenty, and how many more")
         #expect(try ObservedRun(yard).denials.count == 64)
     }

@@ -38,6 +38,25 @@ struct ObservationAttackTests {
         }
     }
 
+    @Test("words that grow when they are escaped still fit into the record")
+    func growingWords() throws {
+        let yard = try Yard()
+        // 7,680 bytes of arguments for each of 200 processes, every one of which takes six bytes in JSON.
+        let script = """
+            w=$(printf '\\001%.0s' $(seq 256)); l=$(for i in $(seq 30); do echo "$w"; done)
+            i=0; while [ $i -lt 200 ]; do /bin/true $l; i=$((i+1)); done
+            """
+        let run = try yard.inside(script)
+        #expect(run.status == 0, "\(run.summary)")
+        #expect(try yard.bailey(["journal", "verify"]).status == 0)
+        let parts = try yard.events().filter { $0 == "COMMAND_OBSERVED" }.count
+        #expect(parts > 5 && parts < 40)
+        let seen = try ObservedRun(yard).processes.filter { $0.path == "/bin/true" }
+        #expect(seen.count == 200)
+        #expect(seen.filter { $0.arguments.count == 31 }.count > 100, "as many as the words that are kept")
+        #expect(seen.last?.arguments.isEmpty == true && seen.last?.fields["is_cut"] as? Bool == true)
+    }
+
     @Test("a sandbox dies with a supervisor that was busy answering", .enabled(if: ToolchainYard.has("cc")))
     func supervisorDead() throws {
         let yard = try Yard()

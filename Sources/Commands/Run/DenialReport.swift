@@ -12,12 +12,13 @@ struct DenialReport {
     func remark(_ console: Console, run: RunID) {
         for denial in observation.denials.prefix(Self.linesMax) { console.remark(line(denial)) }
         let rest = observation.denials.dropFirst(Self.linesMax).reduce(observation.denialsLeftOut) { $0 + $1.count }
-        if rest > 0 { console.remark("denied: \(rest) more refused calls; see: bailey runs show \(run)") }
+        if rest > 0 { console.remark("ACCESS DENIED: \(rest) more refused calls; see: bailey runs show \(run)") }
     }
 
     private func line(_ denial: Denial) -> String {
         let times = denial.count == 1 ? "" : ", \(denial.count) times"
-        return "denied: \(Self.verb(denial.act)) \(Printable.text(target(denial)))\(times) [\(denial.rule.rawValue)]; "
+        let call = "\(Self.verb(denial.act)) \(Printable.text(target(denial)))"
+        return "ACCESS DENIED: \(call)\(times) [\(denial.rule.rawValue)]; "
             + "what would allow it: \(denial.rule.remedy); do not try another way"
     }
 
