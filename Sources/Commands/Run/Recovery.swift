@@ -71,7 +71,10 @@ enum Recovery {
             if !journal.isEnded { try journal.append(records.completed(.discarded), actor: .system) }
         case .running, .interrupted:
             try hold(directory, journal, records)
-        case .finished, .failed:
+        case .finished:
+            // What it needed on the way may still be there; its changes are none, or in the project.
+            try Discard(runDirectory: directory.path).finish()
+        case .failed:
             break
         }
         try assembly.recordHead(of: run, journal, project, principal)
