@@ -20,7 +20,8 @@ extension Workspace {
             var trees: [WorkspacePlan.Tree] = []
             var mounts: [WorkspaceMount] = []
             var summary = LiveSummary()
-            for lower in try walkAll([project] + gitDirectories, isTrackedUnchanged) {
+            let lowers = try walkAll([project] + gitDirectories, isTrackedUnchanged)
+            for lower in lowers {
                 try refuseUnfit(lower)
                 let tree = try liveTree(lower, in: workspace)
                 var guards: [WorkspaceGuard]
@@ -52,7 +53,7 @@ extension Workspace {
                 live: summary,
                 leases: []
             )
-            try plan.store(in: workspace)
+            try plan.store(in: workspace, caches: lowers.map(\.cache))
             return plan
         }
     }

@@ -2,14 +2,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The named moments at which `bailey` can be ended by SIGKILL. Debug builds know them; a release build has none.
-private enum CrashPoints {
-    static let exist: Bool = {
-        guard let yard = try? Yard() else { return false }
-        return (try? yard.bailey(["run", "--", "true"], with: ["BAILEY_CRASH_AT": "journal created"]).status) == 137
-    }()
-}
-
 @Suite("A killed direct run leaves nothing but what its command did", .enabled(if: CrashPoints.exist))
 struct DirectCrashTests {
     static let points = [
