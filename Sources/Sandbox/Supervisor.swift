@@ -23,6 +23,9 @@ final class Supervisor {
     private var failure: StatusMessage?
     private var exit: StatusMessage?
     private var cause: KillCause?
+    /// When the output of a sandbox that was ended is given up, because nobody reads it.
+    private var outputEndNanoseconds = UInt64.max
+    private static let lastOutputNanoseconds: UInt64 = 1_000_000_000
 
     private static let watchedSignals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH]
 
@@ -41,6 +44,12 @@ final class Supervisor {
         budget = OutputBudget(request.limits, startNanoseconds: startNanoseconds)
         watchdog = Watchdog(request, watchesMemory: prepared.group == nil)
         try prepared.launcher.begin(plan)
+    }
+
+    /// Signals that came while there was a sandbox were meant for it; from now on they are ours again.
+    deinit {
+        while bailey_next_signal(signals.raw) != 0 {}
+        bailey_signals_release(Self.watchedSignals, Int32(Self.watchedSignals.count))
     }
 
     private var streams: StreamSet { prepared.streams }
@@ -125,6 +134,7 @@ final class Supervisor {
     private func enforce(_ now: UInt64) {
         budget.update(streams.outputBytes, at: now)
         if budget.isOver { end(.output) }
+        if now >= outputEndNanoseconds { streams.abandonOutput() }
         guard sandbox != nil else { return }
         if let limit = request.limits.timeoutSeconds, Double(now - startNanoseconds) >= limit * 1e9 { end(.timeout) }
         guard now >= nextLookNanoseconds else { return }
@@ -133,10 +143,12 @@ final class Supervisor {
         nextLookNanoseconds = time.monotonicNanoseconds() + Watchdog.intervalNanoseconds
     }
 
-    /// Ends the whole tree; the first cause stands. Nothing that is written from now on is passed on.
+    /// Ends the whole tree; the first cause stands. What was written before is passed on while somebody reads it: a
+    /// reader that was stopped must not hold up a deadline or a signal.
     private func end(_ newCause: KillCause) {
         guard cause == nil else { return }
         cause = newCause
+        outputEndNanoseconds = time.monotonicNanoseconds() + Self.lastOutputNanoseconds
         killSandbox()
         if newCause == .output { streams.abandonOutput() }
     }

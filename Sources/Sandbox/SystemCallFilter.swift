@@ -9,13 +9,20 @@ enum SystemCallFilter {
     private static func refuse(_ code: Int32) -> UInt32 { 0x0005_0000 | UInt32(code) }
 
     /// Throws if libseccomp refuses a rule: a filter with a hole is never returned.
-    static func compile() throws(SandboxError) -> [UInt8] {
+    ///
+    /// - Parameter boundsSharedMemory: nothing else counts what outlives its process: shared memory and semaphores of
+    ///   System V are then only to be had in the small sizes that databases use as marks.
+    static func compile(boundsSharedMemory: Bool) throws(SandboxError) -> [UInt8] {
         guard let context = seccomp_init(refuse(ENOSYS)) else { throw failure("make a context", ENOMEM) }
         defer { seccomp_release(context) }
         let rules = FilterRules(context: context)
         for name in SystemCalls.allowed { try rules.add(allow, name) }
         for name in SystemCalls.refused { try rules.add(refuse(EPERM), name) }
         try addArgumentRules(rules)
+        let bounds: [FilterRules.Argument] = boundsSharedMemory ? [.masked(1, mask: ~0xFFFF, equals: 0)] : []
+        try rules.add(allow, "shmget", bounds)
+        let fewSemaphores: [FilterRules.Argument] = boundsSharedMemory ? [.masked(1, mask: 0xFFFF_FF00, equals: 0)] : []
+        try rules.add(allow, "semget", fewSemaphores)
         return try export(context)
     }
 
