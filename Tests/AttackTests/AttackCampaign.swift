@@ -21,12 +21,7 @@ struct AttackCampaign: Sendable {
     static let asRoot: Result<AttackCampaign, any Error>? =
         identities
         .first { $0 == .root }
-        .map { identity in
-            Result {
-                defer { if !isOrdinaryUser { ProbeProgram.remove() } }
-                return try AttackCampaign(identity, rootResults: [:])
-            }
-        }
+        .map { identity in Result { try AttackCampaign(identity, rootResults: [:]) } }
 
     /// The campaign as an ordinary user. Where root's control is known, it vouches for attempts that need root outside.
     static let asOrdinaryUser: Result<AttackCampaign, any Error>? =
@@ -35,7 +30,6 @@ struct AttackCampaign: Sendable {
         .map { identity in
             Result {
                 let rootResults = try asRoot?.get().results ?? [:]
-                defer { ProbeProgram.remove() }
                 return try AttackCampaign(identity, rootResults: rootResults)
             }
         }
