@@ -4,10 +4,11 @@
 /// a list would make that, and each call whose arguments count, several times as dear. libseccomp makes such programs
 /// too; it takes over a millisecond, which every start of a sandbox would pay.
 struct FilterProgram {
-    /// 32 bits of an argument compared under a mask. The upper half of the register is no matter: the kernel ignores it
-    /// in every argument that is tested here.
+    /// 32 bits of an argument compared under a mask. Of an argument that the kernel reads as 32 bits the upper half of
+    /// the register is no matter; of one that it reads as 64 bits both halves are compared.
     struct Condition: Equatable {
         var argument: UInt32
+        var isUpperHalf = false
         var mask: UInt32
         var value: UInt32
     }
@@ -22,7 +23,9 @@ struct FilterProgram {
     /// machines that Swift runs on.
     private enum Offset {
         static let number: UInt32 = 0, architecture: UInt32 = 4
-        static func argument(_ index: UInt32) -> UInt32 { 16 + 8 * index }
+        static func argument(_ condition: Condition) -> UInt32 {
+            16 + 8 * condition.argument + (condition.isUpperHalf ? 4 : 0)
+        }
     }
 
     /// linux/bpf_common.h
@@ -105,7 +108,7 @@ struct FilterProgram {
         var code: [Instruction] = []
         for rule in rules {
             for (place, condition) in rule.conditions.enumerated() {
-                code.append(Instruction(Code.load, Offset.argument(condition.argument)))
+                code.append(Instruction(Code.load, Offset.argument(condition)))
                 if condition.mask != .max { code.append(Instruction(Code.and, condition.mask)) }
                 let rest = rule.conditions[(place + 1)...].reduce(1) { $0 + ($1.mask == .max ? 2 : 3) }
                 code.append(Instruction(Code.jumpIfEqual, condition.value, whenTrue: 0, whenFalse: UInt8(rest)))

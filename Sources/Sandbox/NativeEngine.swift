@@ -70,7 +70,7 @@ package struct NativeEngine: Sendable {
         plan.permissions = view.permissions
         plan.identities = view.identities
         plan.limits = Rlimits.list(request.limits)
-        plan.filter = try SystemCallFilter.compile()
+        plan.filter = try SystemCallFilter.compile(boundsSharedMemory: prepared.group == nil)
         return plan
     }
 

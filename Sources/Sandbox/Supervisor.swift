@@ -61,6 +61,12 @@ final class Supervisor {
         try prepared.launcher.begin(plan)
     }
 
+    /// Signals that came while there was a sandbox were meant for it; from now on they are ours again.
+    deinit {
+        while bailey_next_signal(signals.raw) != 0 {}
+        bailey_signals_release(Self.watchedSignals, Int32(Self.watchedSignals.count))
+    }
+
     private var streams: StreamSet { prepared.streams }
     private var group: MemoryGroup? { prepared.group }
 
@@ -173,7 +179,8 @@ final class Supervisor {
         nextLookNanoseconds = time.monotonicNanoseconds() + Watchdog.intervalNanoseconds
     }
 
-    /// Ends the whole tree; the first cause stands. Nothing that is written from now on is passed on.
+    /// Ends the whole tree; the first cause stands. What was written before is passed on while somebody reads it: a
+    /// reader that was stopped must not hold up a deadline or a signal.
     private func end(_ newCause: KillCause) {
         guard cause == nil else { return }
         cause = newCause

@@ -5,10 +5,16 @@ import Glibc
 enum SystemCallFilter {
     private static let allow: UInt32 = 0x7FFF_0000
     private static func refuse(_ code: Int32) -> UInt32 { 0x0005_0000 | UInt32(code) }
+    /// Powers of two that the size of shared memory, and the number of semaphores in a set, stay below.
+    private static let sharedBytesEnd: UInt32 = 1 << 16
+    private static let semaphoresEnd: UInt32 = 1 << 8
 
     /// Throws if a call of the list is not known by name: a filter with a hole is never returned.
-    static func compile() throws(SandboxError) -> [UInt8] {
-        let program = try rules().program
+    ///
+    /// - Parameter boundsSharedMemory: nothing else counts what outlives its process: shared memory and semaphores of
+    ///   System V are then only to be had in the small sizes that databases use as marks.
+    static func compile(boundsSharedMemory: Bool) throws(SandboxError) -> [UInt8] {
+        let program = try rules(boundsSharedMemory: boundsSharedMemory).program
         guard let bytes = program.assembled() else {
             throw failure("fit it into \(FilterProgram.instructionsMax) steps")
         }
@@ -16,11 +22,17 @@ enum SystemCallFilter {
     }
 
     /// Every rule, in the order in which those of one call are tried.
-    static func rules() throws(SandboxError) -> FilterRules {
+    static func rules(boundsSharedMemory: Bool) throws(SandboxError) -> FilterRules {
         var rules = FilterRules(architecture: seccomp_arch_native(), defaultAction: refuse(ENOSYS))
         for name in SystemCalls.allowed { try rules.add(allow, name) }
         for name in SystemCalls.refused { try rules.add(refuse(EPERM), name) }
         try addArgumentRules(&rules)
+        if boundsSharedMemory {
+            try rules.add(allow, "shmget", where: 1, isBelow: sharedBytesEnd)
+            try rules.add(allow, "semget", where: 1, mask: ~(semaphoresEnd - 1), is: [0])
+        } else {
+            for name in ["shmget", "semget"] { try rules.add(allow, name) }
+        }
         return rules
     }
 
@@ -82,6 +94,20 @@ struct FilterRules {
             let condition = FilterProgram.Condition(argument: argument, mask: mask, value: value)
             try add(.init(conditions: [condition], action: action), name)
         }
+    }
+
+    /// Adds a rule that holds where an argument of 64 bits is below a power of two.
+    mutating func add(
+        _ action: UInt32,
+        _ name: String,
+        where argument: UInt32,
+        isBelow powerOfTwo: UInt32
+    ) throws(SandboxError) {
+        let conditions = [
+            FilterProgram.Condition(argument: argument, mask: ~(powerOfTwo - 1), value: 0),
+            FilterProgram.Condition(argument: argument, isUpperHalf: true, mask: .max, value: 0),
+        ]
+        try add(.init(conditions: conditions, action: action), name)
     }
 
     private mutating func add(_ rule: FilterProgram.Rule, _ name: String) throws(SandboxError) {

@@ -26,7 +26,7 @@ struct Watchdog {
     /// CPU time of the living and of all that they have waited for.
     private var cpuLiving: UInt64 = 0
     /// Space of open files without a name, at the last look at them.
-    private var unnamedBytes: UInt64 = 0
+    private var unnamed = UnnamedFiles.Usage()
     private static let looksBetweenUnnamed = 5
     private(set) var peakMemoryBytes: UInt64 = 0
     /// The most memory that each process has had, as of the last look.
@@ -79,17 +79,13 @@ struct Watchdog {
             if process != initProcess { cpuSeen[process] = max(cpuSeen[process] ?? 0, times[0] + times[1]) }
         }
         let commands = processes.filter { $0 != initProcess }
-        unnamedBytes = looks % Self.looksBetweenUnnamed == 0 ? UnnamedFiles.bytes(of: commands) : unnamedBytes
-        var quick: UInt64 = 0
-        peaks.removeAll(keepingCapacity: true)
-        for process in commands {
-            let memory = MemoryUse.look(at: process)
-            quick += memory.upperBound
-            if memory.peak > 0 { peaks[process] = memory.peak }
-        }
+        if looks % Self.looksBetweenUnnamed == 0 { unnamed = UnnamedFiles.usage(of: commands) }
+        let memory = MemoryUse(of: commands, isExact: false)
+        peaks = memory.peaks
+        let quick = memory.total(withMemoryFiles: unnamed.memoryBytes)
         // Shared pages count once for each process here; where that is too much, they are counted properly.
         guard watchesMemory, quick > limits.memoryBytes else { return quick }
-        return commands.reduce(UInt64(0)) { $0 + MemoryUse.proportional(of: $1) }
+        return MemoryUse(of: commands, isExact: true).total(withMemoryFiles: unnamed.memoryBytes)
     }
 
     private func children(of process: Int32) -> [Int32] {
@@ -117,7 +113,7 @@ struct Watchdog {
         }
         (lastFreeBytes, lastFreeFiles) = (freeBytes, freeFiles)
         lastUsage = LayerUsage(of: layerDirectories, limits)
-        let total = lastUsage.bytes + unnamedBytes
+        let total = lastUsage.bytes + unnamed.storedBytes + unnamed.memoryBytes
         if total > limits.workspaceBytes || lastUsage.files > limits.workspaceFiles { return true }
         // What cannot be looked into counts as full once the disk has lost as much as the limit.
         return lastUsage.isIncomplete && firstFreeBytes > freeBytes

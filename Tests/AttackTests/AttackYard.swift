@@ -30,6 +30,7 @@ final class AttackYard {
         }
         let marked = ["canary/secret.txt", "canary/victim-f06.txt", "canary/input.txt"]
         for file in marked + ["home/.ssh/id_stand_in", "home/.bashrc"] { try base.write(marker + "\n", to: file) }
+        for name in Self.credentials { try base.write(marker + "\n", to: "home/" + name) }
         try base.write("", to: "canary/inherited.txt")
         try base.write("[user]\n\tname = \(marker)\n", to: "canary/repository/.git/config")
         try base.write("ref: refs/heads/main\n", to: "canary/repository/.git/HEAD")
@@ -45,6 +46,12 @@ final class AttackYard {
         }
         try makeProject(project)
     }
+
+    /// Files of a home that hold credentials or tell what somebody did.
+    private static let credentials = [
+        ".netrc", ".aws/credentials", ".kube/config", ".bash_history", ".git-credentials", ".docker/config.json",
+        ".config/gcloud/application_default.json", ".mozilla/firefox/profile/logins.json",
+    ]
 
     /// Removes everything, also what a control left in shared directories.
     func remove() {
@@ -119,13 +126,14 @@ final class AttackYard {
         _ command: [String],
         in project: String,
         wrapper: [String] = [],
+        home: String? = nil,
         timeoutSeconds: Double = 60
     ) throws -> ProcessResult {
         let words = wrapper + command
         return try identity.run(
             words[0],
             arguments: Array(words.dropFirst()),
-            environment: environment,
+            environment: environment.merging(home.map { ["HOME": $0] } ?? [:]) { $1 },
             currentDirectory: project,
             timeoutSeconds: timeoutSeconds
         )

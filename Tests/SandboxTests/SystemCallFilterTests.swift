@@ -9,9 +9,9 @@ struct SystemCallFilterTests {
     private static func refuse(_ code: Int32) -> UInt32 { 0x0005_0000 | UInt32(code) }
 
     private static func answer(_ name: String, _ arguments: [UInt64] = []) throws -> UInt32 {
-        let architecture = try SystemCallFilter.rules().program.architecture
+        let architecture = try SystemCallFilter.rules(boundsSharedMemory: true).program.architecture
         let number = try #require(try FilterRules.number(of: name))
-        let machine = FilterMachine(program: try SystemCallFilter.compile())
+        let machine = FilterMachine(program: try SystemCallFilter.compile(boundsSharedMemory: true))
         return try machine.run(architecture: architecture, number: number, arguments: arguments).action
     }
 
@@ -23,8 +23,8 @@ struct SystemCallFilterTests {
 
     @Test("listed calls are answered as listed, and every other number as if the kernel had no such call")
     func numbers() throws {
-        let machine = FilterMachine(program: try SystemCallFilter.compile())
-        let architecture = try SystemCallFilter.rules().program.architecture
+        let machine = FilterMachine(program: try SystemCallFilter.compile(boundsSharedMemory: true))
+        let architecture = try SystemCallFilter.rules(boundsSharedMemory: true).program.architecture
         var expected: [UInt32: UInt32] = [:]
         for name in SystemCalls.allowed { expected[try #require(try FilterRules.number(of: name))] = Self.allow }
         for name in SystemCalls.refused {
@@ -32,7 +32,7 @@ struct SystemCallFilterTests {
         }
         let judged = [
             "clone", "ioctl", "fcntl", "socket", "socketpair", "mknod", "mknodat", "personality", "prlimit64",
-            "seccomp",
+            "seccomp", "shmget", "semget",
         ]
         let byArgument = Set(try judged.compactMap { try FilterRules.number(of: $0) })
         for number in UInt32(0)..<1000 where !byArgument.contains(number) {
@@ -78,7 +78,9 @@ struct SystemCallFilterTests {
             Case("personality", [0xFFFF_FFFF], allow), Case("personality", [0x0040_0000], refuse(ENOSYS)),
             Case("prlimit64", [0], allow), Case("prlimit64", [1], refuse(ENOSYS)),
             Case("seccomp", [1, 0], allow), Case("seccomp", [1, 0x8], refuse(ENOSYS)),
-            Case("seccomp", [1, 0x9], refuse(ENOSYS)),
+            Case("seccomp", [1, 0x9], refuse(ENOSYS)), Case("shmget", [0, 0xFFFF], allow),
+            Case("shmget", [0, 0x1_0000], refuse(ENOSYS)), Case("shmget", [0, 1 << 32 | 1], refuse(ENOSYS)),
+            Case("semget", [0, 255], allow), Case("semget", [0, 256], refuse(ENOSYS)),
         ]
 
     @Test("calls that are judged by an argument", arguments: cases)

@@ -112,6 +112,8 @@ int bailey_spawn(const char *path, char *const *arguments, char *const *environm
 // Blocks the signals and returns a descriptor that reads them, one number for each bailey_next_signal.
 int bailey_signals_open(const int *signals, int count);
 int bailey_next_signal(int fd);
+// Takes the block away again.
+void bailey_signals_release(const int *signals, int count);
 // Writes 0 or more bytes without SIGPIPE.
 long bailey_write_quietly(int fd, const void *bytes, size_t count);
 int bailey_socketpair_packets(int *pair);
