@@ -350,6 +350,8 @@ def aged_litter(yard, seconds=60):
 def programs(given):
     """The directory of the programs to test: as given, else of a debug build made now."""
     if given:
+        if not os.access(given, os.X_OK):
+            sys.exit(f"{sys.argv[0]}: there is no program {given}")
         return os.path.dirname(os.path.abspath(given))
     command = ["swift", "build", "--package-path", str(ROOT)]
     for product in ("bailey", "bailey-launcher"):
