@@ -283,12 +283,21 @@ struct ApplyStaging {
         for attribute in try file.attributeNames() where Self.isNeverApplied(attribute) {
             try file.removeAttribute(attribute)
         }
-        if geteuid() == 0, let base, base.kind == .file {
-            try file.setOwner(userID: base.userID, groupID: base.groupID)
-        }
-        try file.setMode(Self.mode(change, base: base))
+        try Self.settle(file, mode: Self.mode(change, base: base), owner: base?.kind == .file ? base : nil)
         file.startWriting()
         try written.add(file)
+    }
+
+    /// Gives a file its mode and owner. Most have them already, and each change of them would be one more entry in the
+    /// file system's journal.
+    private static func settle(_ file: borrowing Descriptor, mode: UInt32, owner: FileStatus?) throws(SystemError) {
+        let now = try file.status()
+        var isSettled = now.mode == mode
+        if geteuid() == 0, let owner, (now.userID, now.groupID) != (owner.userID, owner.groupID) {
+            try file.setOwner(userID: owner.userID, groupID: owner.groupID)
+            isSettled = false
+        }
+        if !isSettled { try file.setMode(mode) }
     }
 
     /// The overlay's own marks, and what could give rights that the mode does not show.
