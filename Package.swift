@@ -163,6 +163,17 @@ let package = Package(
             exclude: ["Probes", "rows.tsv"],
             swiftSettings: strict
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "CLinux", "Domain", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "TestSupport",
+                "Workspace",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "Tests/FuzzTargets",
+            swiftSettings: strict
+        ),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ProjectTests",
             dependencies: ["TestSupport", "bailey"],
@@ -178,3 +189,15 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzzers are built by script/full/fuzz alone, with libFuzzer in place of a main function.
+if Context.environment["BAILEY_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/FuzzDriver",
+            swiftSettings: strict
+        )
+    )
+}

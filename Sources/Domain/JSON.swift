@@ -53,6 +53,12 @@ extension JSONValue {
         return members.first { $0.0 == name }?.1
     }
 
+    /// An object with further members; another value is left as it is.
+    package func adding(_ further: [(String, JSONValue)]) -> JSONValue {
+        guard case .object(let members) = self else { return self }
+        return .object(members + further)
+    }
+
     package var stringValue: String? { if case .string(let text) = self { text } else { nil } }
     package var boolValue: Bool? { if case .bool(let flag) = self { flag } else { nil } }
     package var arrayValue: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }

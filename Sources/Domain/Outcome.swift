@@ -77,6 +77,7 @@ package struct Outcome: Sendable, Equatable {
     package var engine: String
     package var layers: [Layer]
     package var mechanisms: [LimitName: LimitMechanism]
+    package var observation = Observation()
 
     package init(
         ending: Ending,

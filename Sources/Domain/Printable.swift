@@ -4,25 +4,23 @@
 /// written as `\xNN` or `\u{…}`; the result is one line.
 package enum Printable {
     package static func text(_ bytes: some Sequence<UInt8>) -> String {
-        var decoder = UTF8()
-        var iterator = Array(bytes).makeIterator()
-        var source = Array(bytes)[...]
+        let bytes = Array(bytes)
+        var iterator = bytes.makeIterator()
+        var parser = Unicode.UTF8.ForwardParser()
+        var position = 0
         var result = ""
-        decoding: while true {
-            switch decoder.decode(&iterator) {
-            case .scalarValue(let scalar):
-                source = source.dropFirst(UTF8.width(scalar))
-                append(scalar, to: &result)
+        while true {
+            switch parser.parseScalar(from: &iterator) {
+            case .valid(let encoded):
+                append(Unicode.UTF8.decode(encoded), to: &result)
+                position += encoded.count
+            case .error(let length):
+                for byte in bytes[position..<position + length] { result += "\\x" + Hex.encode([byte]) }
+                position += length
             case .emptyInput:
-                break decoding
-            case .error:
-                if let byte = source.first { result += "\\x" + Hex.encode([byte]) }
-                source = source.dropFirst()
-                iterator = Array(source).makeIterator()
-                decoder = UTF8()
+                return result
             }
         }
-        return result
     }
 
     package static func text(_ string: String) -> String { text(Array(string.utf8)) }

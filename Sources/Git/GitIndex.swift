@@ -23,6 +23,8 @@ package struct GitIndex: Sendable {
         package static let entriesMax = 2_000_000
         /// PATH_MAX.
         package static let pathBytesMax = 4096
+        /// All paths together: version 4 writes a path in a few bytes that stands for thousands.
+        package static let pathsBytesMax = 256 << 20
     }
 
     package let version: UInt32
@@ -50,8 +52,13 @@ package struct GitIndex: Sendable {
         }
         var entries: [Entry] = []
         entries.reserveCapacity(count)
+        var pathsBytesLeft = Limits.pathsBytesMax
         for _ in 0..<count {
             let entry = try Self.entry(&reader, version: version, format: format, before: entries.last)
+            pathsBytesLeft -= entry.path.count
+            guard pathsBytesLeft >= 0 else {
+                throw GitError(.tooLarge, "read the git index: its paths are too long together")
+            }
             entries.append(entry)
         }
         self.entries = entries

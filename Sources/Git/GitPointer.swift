@@ -1,19 +1,19 @@
 import Files
 
 /// Small files by which git names other directories, read by absolute path as the user would read them.
-enum GitPointer {
+package enum GitPointer {
     /// PATH_MAX and the words before the path.
     static let bytesMax = 4200
 
     /// The directory that a `.git` file names; nil for no such file or one that names none.
-    static func gitDirectory(namedBy content: [UInt8], in worktree: String) -> String? {
+    package static func gitDirectory(namedBy content: [UInt8], in worktree: String) -> String? {
         let prefix = Array("gitdir:".utf8)
         guard content.starts(with: prefix), let path = line(Array(content.dropFirst(prefix.count))) else { return nil }
         return resolve(path, from: worktree)
     }
 
     /// The path in a file that holds nothing else (`commondir`, `gitdir`).
-    static func line(_ content: [UInt8]) -> String? {
+    package static func line(_ content: [UInt8]) -> String? {
         var text = content[...]
         while let last = text.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { text.removeLast() }
         while let first = text.first, first == UInt8(ascii: " ") { text.removeFirst() }
@@ -22,7 +22,7 @@ enum GitPointer {
     }
 
     /// An absolute path without `.` and `..`, by its text alone.
-    static func resolve(_ path: String, from base: String) -> String {
+    package static func resolve(_ path: String, from base: String) -> String {
         let full = path.hasPrefix("/") ? path : base + "/" + path
         var names: [Substring] = []
         for name in full.split(separator: "/") where name != "." {

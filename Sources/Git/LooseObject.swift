@@ -1,7 +1,7 @@
-import Files
+package import Files
 
 /// One object in a file of its own: a zlib stream of `type size NUL content`, named by the hash of what is in it.
-enum LooseObject {
+package enum LooseObject {
     /// Bounds on what is inflated.
     enum Limits {
         /// One object's content.
@@ -14,12 +14,16 @@ enum LooseObject {
     enum Kind: String { case blob, tree, commit, tag }
 
     /// Why a file is not the object that its name says.
-    struct Flaw: Error, Equatable { let reason: String }
+    package struct Flaw: Error, Equatable {
+        package let reason: String
+
+        init(reason: String) { self.reason = reason }
+    }
 
     /// Inflates the whole file, checks that its content hashes to `name` and that a tree names nothing dangerous.
     ///
     /// - Parameter budget: bytes that may still be inflated in this inspection; reduced by what was.
-    static func verify(
+    package static func verify(
         _ file: borrowing Descriptor,
         name: [UInt8],
         format: ObjectFormat,

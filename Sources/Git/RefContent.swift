@@ -1,5 +1,5 @@
 /// What may stand in the small text files of a git directory.
-enum RefContent {
+package enum RefContent {
     /// Bounds on these files.
     enum Limits {
         static let refBytesMax = 1100
@@ -9,7 +9,7 @@ enum RefContent {
     }
 
     /// One line: an object's name, or `ref: ` and a name below `refs/`.
-    static func isRef(_ content: [UInt8], format: ObjectFormat) -> Bool {
+    package static func isRef(_ content: [UInt8], format: ObjectFormat) -> Bool {
         guard content.last == UInt8(ascii: "\n"), content.count <= Limits.refBytesMax else { return false }
         let line = content.dropLast()
         if format.isHex(line) { return true }
@@ -18,12 +18,12 @@ enum RefContent {
     }
 
     /// One line with an object's name.
-    static func isObjectLine(_ content: [UInt8], format: ObjectFormat) -> Bool {
+    package static func isObjectLine(_ content: [UInt8], format: ObjectFormat) -> Bool {
         content.last == UInt8(ascii: "\n") && format.isHex(content.dropLast())
     }
 
     /// Lines of `<object> <ref>`, each followed by `^<object>` at most once, behind a header.
-    static func isPackedRefs(_ content: [UInt8], format: ObjectFormat) -> Bool {
+    package static func isPackedRefs(_ content: [UInt8], format: ObjectFormat) -> Bool {
         guard content.isEmpty || content.last == UInt8(ascii: "\n") else { return false }
         var isSorted = false
         var last: ArraySlice<UInt8> = []
@@ -51,7 +51,7 @@ enum RefContent {
     }
 
     /// Lines that each begin with an object's name and a tab.
-    static func isFetchHead(_ content: [UInt8], format: ObjectFormat) -> Bool {
+    package static func isFetchHead(_ content: [UInt8], format: ObjectFormat) -> Bool {
         isText(content)
             && content.split(separator: UInt8(ascii: "\n")).allSatisfy { line in
                 format.isHex(line.prefix(format.hexCount))
@@ -60,7 +60,7 @@ enum RefContent {
     }
 
     /// Lines of `<old> <new> <who and when>`.
-    static func isLog(_ content: [UInt8], format: ObjectFormat) -> Bool {
+    package static func isLog(_ content: [UInt8], format: ObjectFormat) -> Bool {
         isText(content)
             && content.split(separator: UInt8(ascii: "\n")).allSatisfy { line in
                 let second = line.dropFirst(format.hexCount + 1)
@@ -70,5 +70,5 @@ enum RefContent {
             }
     }
 
-    static func isText(_ content: [UInt8]) -> Bool { !content.contains(0) }
+    package static func isText(_ content: [UInt8]) -> Bool { !content.contains(0) }
 }

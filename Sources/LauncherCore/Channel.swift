@@ -9,8 +9,9 @@ package enum LaunchDescriptor {
     package static let liveness: Int32 = 4
     /// The control group's list of processes, open for writing; or /dev/null where no group holds the memory.
     package static let group: Int32 = 5
-    /// Held open and never used: what the supervisor wants to stay locked while the sandbox lives.
-    package static let kept: Int32 = 6
+    /// This and those after it are held open and never used: what the supervisor wants to stay locked while the sandbox
+    /// lives.
+    package static let firstKept: Int32 = 6
 }
 
 /// Sends status messages from a buffer that was made before any namespace.
@@ -41,6 +42,12 @@ struct Channel {
     func report(_ kind: StatusMessage.Kind, number: Int64 = 0, descriptor: Int32 = -1) {
         StatusMessage.encode(kind, number: number, into: buffer)
         send(descriptor)
+    }
+
+    /// Hands the listener over, or says why there is none. What traps calls must never trap this one.
+    func reportObservation(_ listener: Int32, code: Int32) {
+        StatusMessage.encode(.observing, code: code, into: buffer)
+        send(listener)
     }
 
     func reportExit(status: Int32, cpuMicroseconds: UInt64, peakKibibytes: UInt64) {

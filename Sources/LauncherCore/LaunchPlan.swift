@@ -26,6 +26,14 @@ package struct LaunchPlan: Sendable, Equatable {
             /// there, and a socket in it is not the host's any more, so that nobody outside listens. A plain file is
             /// shown as it is.
             case view
+            /// Shows the host's directory `source` itself at `target`, without the mounts below it.
+            case live
+            /// Binds what lies at `target` onto itself, with attributes of its own: a mount point cannot be renamed,
+            /// removed or replaced, and a read-only one cannot be changed. A symbolic link is taken as it is.
+            case rebind
+            /// Covers what lies at `target`, which must be there, by the file `source` or the directory `second` of the
+            /// new root, read-only. A symbolic link is taken as it is.
+            case cover
         }
 
         package var kind: Kind

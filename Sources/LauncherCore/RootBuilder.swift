@@ -32,7 +32,7 @@ struct RootBuilder {
         let slot = scratch.descriptors + row * Scratch.descriptorsPerOperation
         guard let kind = operation.kind else { throw LaunchFailure(.mount, code: EINVAL, path: operation.target) }
         switch kind {
-        case .tree:
+        case .tree, .live:
             if slot[0] >= 0 { try attachTree(slot[0], operation, root) }
         case .directory:
             close(try makeDirectory(operation.target, mode: operation.mode, root))
@@ -53,6 +53,11 @@ struct RootBuilder {
             try hide(operation, root)
         case .view:
             if slot[0] >= 0 { try attachView(slot[0], operation, root) }
+        case .rebind:
+            let place = openAsItIs(operation.target, root)
+            try attachCopy(of: place, to: place, operation)
+        case .cover:
+            try cover(operation, root)
         }
     }
 
@@ -157,6 +162,31 @@ struct RootBuilder {
         try attach(cover, target, operation.target)
     }
 
+    /// What must not be seen is covered or the launch fails: a name that vanished since it was found may come back.
+    private func cover(_ operation: OperationView, _ root: Int32) throws(LaunchFailure) {
+        let target = openAsItIs(operation.target, root)
+        var status = stat()
+        guard target >= 0, fstat(target, &status) == 0 else {
+            throw LaunchFailure(.mount, code: errno, path: operation.target)
+        }
+        let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        let source = openBeneath(isDirectory ? operation.second : operation.source, root)
+        try attachCopy(of: source, to: target, operation)
+        close(source)
+    }
+
+    private func attachCopy(
+        of source: Int32,
+        to target: Int32,
+        _ operation: OperationView
+    ) throws(LaunchFailure) {
+        let tree = source >= 0 ? bailey_tree_clone(source, 0) : -1
+        guard tree >= 0, bailey_tree_attributes(tree, operation.attributes, -1, 0) == 0 else {
+            throw LaunchFailure(.mount, code: errno, path: operation.target)
+        }
+        try attach(tree, target, operation.target)
+    }
+
     private func makeLink(_ operation: OperationView, _ root: Int32) throws(LaunchFailure) {
         let parent = try makeParent(operation.target, root)
         guard symlinkat(operation.source, parent.directory, parent.name) == 0 else {
@@ -225,6 +255,12 @@ struct RootBuilder {
             rest += length
             while rest[0] == 0x2F { rest += 1 }
         }
+    }
+
+    /// As ``openBeneath(_:_:)``; a symbolic link at the end is opened itself, on the way it is refused.
+    private func openAsItIs(_ path: UnsafePointer<CChar>, _ root: Int32) -> Int32 {
+        let rules = UInt64(BAILEY_RESOLVE_BENEATH | BAILEY_RESOLVE_NO_SYMLINKS | BAILEY_RESOLVE_NO_MAGICLINKS)
+        return bailey_openat2(root, beneathRoot(path), UInt64(BAILEY_O_PATH | O_NOFOLLOW), 0, rules)
     }
 
     private func openBeneath(_ path: UnsafePointer<CChar>, _ root: Int32) -> Int32 {

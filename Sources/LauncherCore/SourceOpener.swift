@@ -18,7 +18,7 @@ struct SourceOpener {
             switch operation.kind {
             case .tree:
                 slot[0] = try open(root, operation.source, operation, recursive: true)
-            case .view:
+            case .view, .live:
                 slot[0] = try open(root, operation.source, operation, recursive: false)
             case .overlay:
                 slot[0] = try open(root, operation.source, operation, recursive: false)

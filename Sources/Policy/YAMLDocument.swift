@@ -169,12 +169,13 @@ struct YAMLDocument {
             return .list(items, line: line)
         case .mapping(let mapping):
             var entries: [YAMLEntry] = []
+            var keys: Set<String> = []
             for (key, value) in mapping {
                 let keyLine = key.mark?.line ?? line
                 guard case .scalar(let name) = key else {
                     throw error(.wrongType, keyLine, "a key is \(name(of: key))", "Keys are plain words.")
                 }
-                guard !entries.contains(where: { $0.key == name.string }) else {
+                guard keys.insert(name.string).inserted else {
                     let text = Printable.text(name.string)
                     throw error(.duplicateKey, keyLine, "the key \(text) is there twice", "Keep one of them.")
                 }

@@ -11,9 +11,27 @@ struct AssignmentScanner {
     }
 
     private let bytes: [UInt8]
+    /// Where the unquoted word of each kind ends that was looked at last: values within it need not look for its end
+    /// again.
+    private var wordEnds = [Int](repeating: 0, count: Word.allCases.count)
+
+    /// By what an unquoted value ends beside a blank or a quote.
+    private enum Word: Int, CaseIterable {
+        case plain, query, list
+
+        func ends(at byte: UInt8) -> Bool {
+            switch self {
+            case .plain: false
+            case .query: byte == UInt8(ascii: "&") || byte == UInt8(ascii: "#")
+            case .list: byte == UInt8(ascii: ";")
+            }
+        }
+    }
+
+    private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     static func matches(in bytes: [UInt8]) -> [Range<Int>] {
-        let scanner = AssignmentScanner(bytes: bytes)
+        var scanner = AssignmentScanner(bytes)
         var found: [Range<Int>] = []
         var position = 0
         while position < bytes.count {
@@ -27,7 +45,7 @@ struct AssignmentScanner {
         return found
     }
 
-    private func value(after position: Int) -> Range<Int>? {
+    private mutating func value(after position: Int) -> Range<Int>? {
         switch bytes[position] {
         case UInt8(ascii: "="), UInt8(ascii: ":"):
             guard let name = name(before: position) else { return nil }
@@ -61,7 +79,7 @@ struct AssignmentScanner {
         return position
     }
 
-    private func assigned(at separator: Int, name: Range<Int>) -> Range<Int>? {
+    private mutating func assigned(at separator: Int, name: Range<Int>) -> Range<Int>? {
         let start = skipBlanks(from: separator + 1)
         guard start < bytes.count else { return nil }
         if let quoted = quoted(from: start) {
@@ -93,21 +111,24 @@ struct AssignmentScanner {
     }
 
     /// `NAME=value` as shells, environments and queries write it: anything up to the next blank belongs to the value.
-    private func tight(from start: Int, name: Range<Int>) -> Range<Int>? {
+    private mutating func tight(from start: Int, name: Range<Int>) -> Range<Int>? {
         let before = name.lowerBound > 0 ? bytes[name.lowerBound - 1] : 0
         let isQuery = before == UInt8(ascii: "?") || before == UInt8(ascii: "&")
-        let isList = before == UInt8(ascii: ";")
-        var end = start
-        while end < bytes.count, !isSpace(bytes[end]), !isQuote(bytes[end]) {
-            if isQuery, bytes[end] == UInt8(ascii: "&") || bytes[end] == UInt8(ascii: "#") { break }
-            if isList, bytes[end] == UInt8(ascii: ";") { break }
-            end += 1
-        }
+        let end = end(of: isQuery ? .query : before == UInt8(ascii: ";") ? .list : .plain, from: start)
         // What code and prose put behind a value takes no part in the judgement.
         let value = bytes[start..<end]
         let core =
             value.last.map { ",;):]}".utf8.contains($0) } == true ? value.prefix { !",;)]}".utf8.contains($0) } : value
         return SecretNames.isReference(core) || SecretNames.isExpression(core) ? nil : start..<end
+    }
+
+    private mutating func end(of word: Word, from start: Int) -> Int {
+        let known = wordEnds[word.rawValue]
+        guard start >= known else { return known }
+        var end = start
+        while end < bytes.count, !isSpace(bytes[end]), !isQuote(bytes[end]), !word.ends(at: bytes[end]) { end += 1 }
+        wordEnds[word.rawValue] = end
+        return end
     }
 
     /// `name: value` and `name = value` are also how prose, code and types look: the value must look like a secret.

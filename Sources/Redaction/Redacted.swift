@@ -7,6 +7,12 @@ package struct Redacted: Sendable, Hashable {
     /// A sentence from the source code, which holds no secret.
     package init(constant: StaticString) { text = constant.description }
 
+    /// The beginning, with a mark where something is left out. Secrets are gone already: cutting reveals none.
+    package func shortened(toCharacters charactersMax: Int) -> Redacted {
+        text.utf8.count <= charactersMax || text.count <= charactersMax
+            ? self : Redacted(text: text.prefix(charactersMax) + "…")
+    }
+
     /// What stands in the place of every secret.
     package static let placeholder = "********"
 }
@@ -36,26 +42,28 @@ package struct Redactor: Sendable {
 
     package func redact(_ text: String) -> Redacted { redact(bytes: Array(text.utf8)) }
 
-    /// As ``redact(_:)`` for bytes from a file or a program; what is no UTF-8 is replaced after the secrets are gone.
+    /// As ``redact(_:)`` for bytes from a file or a program; what is no UTF-8 is replaced after the secrets are gone,
+    /// and the outcome is looked at again: the replacement can complete what only then looks like a secret.
     package func redact(bytes: [UInt8]) -> Redacted {
         var bytes = bytes
         for _ in 0..<Limits.passesMax {
-            let spans = secretSpans(in: bytes)
-            if spans.isEmpty { return Redacted(text: String(decoding: bytes, as: UTF8.self)) }
-            let next = Self.replace(spans, in: bytes)
-            if next == bytes { return Redacted(text: String(decoding: bytes, as: UTF8.self)) }
-            bytes = next
+            let text = String(decoding: Self.replace(secretSpans(in: bytes), in: bytes), as: UTF8.self)
+            if text.utf8.elementsEqual(bytes) { return Redacted(text: text) }
+            bytes = Array(text.utf8)
         }
         return Redacted(text: Redacted.placeholder)
     }
 
     /// Redacts a command's arguments: as ``redact(_:)``, and the argument after an option like `--password` as a whole.
-    package func redact(arguments: [String]) -> [Redacted] {
+    package func redact(arguments: [String]) -> [Redacted] { redact(arguments: arguments.map { Array($0.utf8) }) }
+
+    /// As ``redact(arguments:)`` for what a process was given, which need not be UTF-8.
+    package func redact(arguments: [[UInt8]]) -> [Redacted] {
         var followsSecretOption = false
         return arguments.map { argument in
-            defer { followsSecretOption = SecretNames.isSecretOption(argument) }
-            let hides = followsSecretOption && !argument.isEmpty && !argument.hasPrefix("-")
-            return hides ? Redacted(text: Redacted.placeholder) : redact(argument)
+            defer { followsSecretOption = SecretNames.isSecretOption(String(decoding: argument, as: UTF8.self)) }
+            let hides = followsSecretOption && !argument.isEmpty && argument.first != UInt8(ascii: "-")
+            return hides ? Redacted(text: Redacted.placeholder) : redact(bytes: argument)
         }
     }
 

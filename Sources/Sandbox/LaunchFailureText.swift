@@ -51,6 +51,12 @@ enum LaunchFailureText {
                 "prove the walls from inside: \(attempt(failure.step)) was not refused \(path)",
                 hint: "Nothing was executed. Please report this with the output of `bailey doctor`."
             )
+        case .mount where request.isLive:
+            return SandboxError(
+                .setup,
+                "guard \(path): \(reason)",
+                hint: "It changed while the run started; nothing was executed. Try again."
+            )
         default:
             let place = path.isEmpty ? "" : " \(path)"
             return SandboxError(.setup, "\(attempt(failure.step))\(place): \(reason)", hint: nil)

@@ -15,7 +15,7 @@ package final class PreparedSandbox {
     let usesTerminal: Bool
     private var isReaped = false
 
-    /// - Parameter kept: a descriptor that the sandbox's own processes hold open until the last of them is gone, and
+    /// - Parameter kept: descriptors that the sandbox's own processes hold open until the last of them is gone, and
     ///   that the command never sees: with a lock's, nobody takes the lock while a killed Bailey's sandbox is still
     ///   dying.
     package init(
@@ -24,7 +24,7 @@ package final class PreparedSandbox {
         streams outer: StandardStreams,
         usesTerminal: Bool,
         run: RunID,
-        keeping kept: Int32? = nil
+        keeping kept: [Int32] = []
     ) throws {
         self.limits = limits
         self.usesTerminal = usesTerminal
@@ -37,7 +37,7 @@ package final class PreparedSandbox {
                 path: launcherPath,
                 streams: streams.inner,
                 group: list,
-                kept: kept ?? list.raw
+                kept: kept
             )
         } catch {
             group?.remove()

@@ -8,6 +8,12 @@ enum ProcessFile {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// The last number of a line of `status`: of several pid namespaces that is the innermost.
+    static func number(_ process: Int32, _ name: String) -> Int32? {
+        (text(process, "status") ?? "").split(separator: "\n").first { $0.hasPrefix(name) }?
+            .split { $0 == " " || $0 == "\t" }.last.flatMap { Int32($0) }
+    }
+
     static func threads(_ process: Int32) -> [String] { names(process, "task") }
 
     /// The entries of a directory of it, such as `task` or `fd`.
@@ -21,19 +27,21 @@ enum ProcessFile {
 
 /// What a process takes of the machine's memory.
 enum MemoryUse {
-    /// Its own and its shared pages that no file on a disk backs.
-    static func upperBound(of process: Int32) -> UInt64 {
-        kibibytes(process, "status", ["RssAnon:", "RssShmem:"]) * 1024
+    /// Its own and its shared pages that no file on a disk backs, now; and the most pages of any kind that it ever had
+    /// in memory.
+    static func look(at process: Int32) -> (upperBound: UInt64, peak: UInt64) {
+        let status = ProcessFile.text(process, "status") ?? ""
+        return (kibibytes(status, ["RssAnon:", "RssShmem:"]) * 1024, kibibytes(status, ["VmHWM:"]) * 1024)
     }
 
-    /// Its share of the same: pages of several processes are divided among them.
+    /// Its share of the first: pages of several processes are divided among them.
     static func proportional(of process: Int32) -> UInt64 {
-        kibibytes(process, "smaps_rollup", ["Pss_Anon:", "Pss_Shmem:"]) * 1024
+        kibibytes(ProcessFile.text(process, "smaps_rollup") ?? "", ["Pss_Anon:", "Pss_Shmem:"]) * 1024
     }
 
-    private static func kibibytes(_ process: Int32, _ file: String, _ names: [String]) -> UInt64 {
+    private static func kibibytes(_ text: String, _ names: [String]) -> UInt64 {
         var sum: UInt64 = 0
-        for line in (ProcessFile.text(process, file) ?? "").split(separator: "\n") {
+        for line in text.split(separator: "\n") where names.contains(where: { line.hasPrefix($0) }) {
             let words = line.split(separator: " ", omittingEmptySubsequences: true).flatMap {
                 $0.split(separator: "\t")
             }

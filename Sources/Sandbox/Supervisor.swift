@@ -15,6 +15,7 @@ final class Supervisor {
     private let signals: Descriptor
     private var budget: OutputBudget
     private var watchdog: Watchdog
+    private let observer: Observer
     private var sandbox: Descriptor?
     private var initProcess: Int32 = -1
     private let startNanoseconds: UInt64
@@ -26,7 +27,13 @@ final class Supervisor {
 
     private static let watchedSignals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH]
 
-    init(plan: LaunchPlan, request: SandboxRequest, prepared: PreparedSandbox, time: any TimeSource) throws {
+    init(
+        plan: LaunchPlan,
+        command: CommandRequest,
+        request: SandboxRequest,
+        prepared: PreparedSandbox,
+        time: any TimeSource
+    ) throws {
         self.request = request
         self.prepared = prepared
         self.time = time
@@ -40,6 +47,13 @@ final class Supervisor {
         nextLookNanoseconds = startNanoseconds + Watchdog.intervalNanoseconds
         budget = OutputBudget(request.limits, startNanoseconds: startNanoseconds)
         watchdog = Watchdog(request, watchesMemory: prepared.group == nil)
+        observer = Observer(
+            request,
+            command: command,
+            candidates: plan.candidates,
+            time: time,
+            startNanoseconds: startNanoseconds
+        )
         try prepared.launcher.begin(plan)
     }
 
@@ -63,10 +77,14 @@ final class Supervisor {
         waits.append(pollfd(fd: sandboxDescriptor, events: Int16(POLLIN), revents: 0))
         let isHeld = budget.isExhausted(at: now)
         waits += streams.waits(holdsOutput: isHeld)
+        let observed = waits.count
+        waits += observer.waits
         _ = poll(&waits, nfds_t(waits.count), Int32(timeoutMilliseconds(now, isHeld: isHeld)))
+        observer.collectEnds(waits[observed...])
         if waits[0].revents != 0 { handleSignals() }
         if waits[1].revents != 0 { handleStatus(onStart) }
-        streams.handle(waits[3...])
+        streams.handle(waits[3..<observed])
+        observer.handle(waits[observed...]) { catchUp(onStart) }
         if waits[2].revents != 0 {
             sandbox = nil
             streams.endInput()
@@ -112,13 +130,27 @@ final class Supervisor {
         case .started:
             sandbox = descriptor >= 0 ? Descriptor(owning: descriptor) : nil
             initProcess = Int32(truncatingIfNeeded: message.number)
+            observer.begin(initProcess: initProcess)
             if cause != nil { killSandbox() }
         case .terminal:
             if descriptor >= 0 { streams.attachTerminal(Descriptor(owning: descriptor)) }
             prepared.launcher.proceed()
-        case .ready: onStart()
+        case .observing: observer.attach(descriptor, code: message.code)
+        case .ready:
+            observer.beginAttempts()
+            onStart()
+        case .attempting: observer.attempt(Int(message.number))
         case .failed: failure = message
         case .exited: exit = message
+        }
+    }
+
+    /// Reads what the launcher has said already.
+    private func catchUp(_ onStart: () -> Void) {
+        while !statusEnded {
+            var wait = pollfd(fd: prepared.launcher.status.raw, events: Int16(POLLIN), revents: 0)
+            guard poll(&wait, 1, 0) == 1 else { return }
+            handleStatus(onStart)
         }
     }
 
@@ -129,6 +161,7 @@ final class Supervisor {
         if let limit = request.limits.timeoutSeconds, Double(now - startNanoseconds) >= limit * 1e9 { end(.timeout) }
         guard now >= nextLookNanoseconds else { return }
         if let found = watchdog.look(at: initProcess) { end(found) }
+        observer.saw(watchdog.peaks)
         if let group, group.killCount > 0 { end(.memory) }
         nextLookNanoseconds = time.monotonicNanoseconds() + Watchdog.intervalNanoseconds
     }
@@ -157,7 +190,7 @@ final class Supervisor {
         let peak = max(exit.map { $0.peakKibibytes * 1024 } ?? 0, watchdog.peakMemoryBytes)
         usage.peakMemoryBytes = max(peak, group?.peakBytes ?? 0)
         (usage.standardOutputBytes, usage.standardErrorBytes) = streams.outputBytes
-        return Outcome(
+        var outcome = Outcome(
             ending: ending,
             cause: finalCause,
             usage: usage,
@@ -165,6 +198,8 @@ final class Supervisor {
             layers: [],
             mechanisms: mechanisms
         )
+        outcome.observation = observer.finish()
+        return outcome
     }
 
     /// No report of an exit means that the init was killed, by us or by the kernel.
@@ -193,8 +228,8 @@ final class Supervisor {
             .processes: .rlimit,
             .cpuTime: .watchdog,
             .output: request.limits.outputBytes == nil ? .none : .pump,
-            .workspaceBytes: .watchdog,
-            .workspaceFiles: .watchdog,
+            .workspaceBytes: request.isLive ? .none : .watchdog,
+            .workspaceFiles: request.isLive ? .none : .watchdog,
             .openFiles: .rlimit,
         ]
     }

@@ -8,6 +8,9 @@ import LauncherCore
 struct ViewBuilder {
     private static let readOnly = UInt32(BAILEY_TREE_READONLY | BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV)
     private static let privateData = UInt32(BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV)
+    /// What hidden places of a live tree are covered by: nobody may open the one, nothing lies in the other.
+    private static let emptyFile = "/run/bailey/covered-file"
+    private static let emptyDirectory = "/run/bailey/covered-directory"
     private static let readWrite = UInt32(BAILEY_LANDLOCK_READ | BAILEY_LANDLOCK_WRITE)
 
     let request: SandboxRequest
@@ -102,6 +105,10 @@ struct ViewBuilder {
         for path in ["/run", "/var/lib", "/var/cache", "/var/log", "/mnt", "/srv"] { add(.directory, path) }
         // How a `bailey` that is started inside knows where it is.
         addFile("/run/bailey/inside", request.run.rawValue + "\n")
+        if request.isLive {
+            addFile(Self.emptyFile, "", mode: 0)
+            add(.directory, Self.emptyDirectory) { $0.mode = 0o555 }
+        }
         addTemporary(request.home.path, bytes: bytes, files: files, mode: "0700")
         permit(request.home.path)
         for file in request.home.files { addFile(request.home.path + "/" + file.path, file.content, mode: 0o644) }
@@ -155,12 +162,35 @@ struct ViewBuilder {
                 $0.attributes = Self.privateData
                 $0.identity = mapped
             }
+        case .live(let isReadOnly, let guards):
+            add(.live, mount.target) {
+                $0.source = mount.target
+                $0.attributes = isReadOnly ? Self.readOnly : Self.privateData
+                $0.identity = mapped
+            }
+            for place in guards { addGuard(place, in: mount.target) }
+            if isReadOnly { return }
         }
         permit(mount.target)
     }
 
     /// Whether a tree of the host can be shown under the command's own id.
     private func canShow(_ path: String) -> Bool { !request.identity.isPrivileged || OwnerMapping.isPossible(path) }
+
+    /// A guard is made inside the new root, from what was mounted before: no path of the host is opened again.
+    private mutating func addGuard(_ place: WorkspaceGuard, in tree: String) {
+        let path = tree + "/" + String(decoding: place.path.bytes, as: UTF8.self)
+        switch place.kind {
+        case .sealed: add(.rebind, path) { $0.attributes = Self.readOnly }
+        case .pinned: add(.rebind, path) { $0.attributes = Self.privateData }
+        case .covered:
+            add(.cover, path) {
+                $0.source = Self.emptyFile
+                $0.second = Self.emptyDirectory
+                $0.attributes = Self.readOnly
+            }
+        }
+    }
 
     /// The index of an id-mapping, where one is needed: an ordinary user's files are theirs inside as well.
     private mutating func identity(_ owner: LaunchPlan.Identity?) -> UInt32? {

@@ -29,15 +29,19 @@ struct Watchdog {
     private var unnamedBytes: UInt64 = 0
     private static let looksBetweenUnnamed = 5
     private(set) var peakMemoryBytes: UInt64 = 0
+    /// The most memory that each process has had, as of the last look.
+    private(set) var peaks: [Int32: UInt64] = [:]
 
     init(_ request: SandboxRequest, watchesMemory: Bool) {
         limits = request.limits
         self.watchesMemory = watchesMemory
         layerDirectories =
-            request.mounts.map { mount in
+            request.mounts.compactMap { mount in
                 switch mount.source {
                 case .overlay(_, _, let layers): layers + "/upper"
                 case .copy(let directory): directory
+                // What a live tree holds is the user's, and no measure of what the command did.
+                case .live: nil
                 }
             } + request.home.caches.map(\.hostDirectory)
     }
@@ -76,7 +80,13 @@ struct Watchdog {
         }
         let commands = processes.filter { $0 != initProcess }
         unnamedBytes = looks % Self.looksBetweenUnnamed == 0 ? UnnamedFiles.bytes(of: commands) : unnamedBytes
-        let quick = commands.reduce(UInt64(0)) { $0 + MemoryUse.upperBound(of: $1) }
+        var quick: UInt64 = 0
+        peaks.removeAll(keepingCapacity: true)
+        for process in commands {
+            let memory = MemoryUse.look(at: process)
+            quick += memory.upperBound
+            if memory.peak > 0 { peaks[process] = memory.peak }
+        }
         // Shared pages count once for each process here; where that is too much, they are counted properly.
         guard watchesMemory, quick > limits.memoryBytes else { return quick }
         return commands.reduce(UInt64(0)) { $0 + MemoryUse.proportional(of: $1) }

@@ -118,7 +118,7 @@ struct BinaryReader {
 
     mutating func readWords(into words: inout [UInt64]) throws(Damaged) {
         let count = try readCount(bytesEach: 8)
-        words.reserveCapacity(words.count + count)
+        // No capacity is reserved: for many small additions to one array that would copy it each time.
         let start = position
         bytes.withUnsafeBytes { buffer in
             for index in 0..<count {

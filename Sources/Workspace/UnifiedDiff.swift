@@ -161,7 +161,9 @@ package struct UnifiedDiff {
         guard oldLines.count <= Self.fileLinesMax, newLines.count <= Self.fileLinesMax else {
             return try sink("The file has too many lines to show (more than \(Self.fileLinesMax)).")
         }
-        guard let steps = LineDifference.steps(oldLines, newLines) else {
+        let numbers = Self.numbered(oldLines + newLines)
+        let split = oldLines.count
+        guard let steps = LineDifference.steps(Array(numbers[..<split]), Array(numbers[split...])) else {
             return try sink("The file differs in too many lines to show (more than \(LineDifference.editsMax)).")
         }
         let hunks = Self.hunks(steps)
@@ -181,6 +183,16 @@ package struct UnifiedDiff {
         }
         if start < bytes.count { lines.append(bytes[start...]) }
         return lines
+    }
+
+    /// One number for all equal lines, so that comparing two takes one step, however long and alike they are.
+    private static func numbered(_ lines: [ArraySlice<UInt8>]) -> [Int] {
+        var known: [ArraySlice<UInt8>: Int] = [:]
+        return lines.map { line in
+            let number = known[line] ?? known.count
+            known[line] = number
+            return number
+        }
     }
 
     /// Ranges of steps that hold changes with some context, joined where the context meets.

@@ -4,7 +4,10 @@ import Files
 extension WorkspacePlan {
     /// Lists what the command did. Call it when every possible writer is dead.
     package func listChanges(limits: ResourceLimits) throws(WorkspaceError) -> ChangeSet {
-        try WorkspaceError.attempt("list the changes of the run") { try ChangeWalk.list(self, limits: limits) }
+        guard mode != .direct else {
+            throw WorkspaceError(.refused, "list the changes of the run: it worked on the project directly")
+        }
+        return try WorkspaceError.attempt("list the changes of the run") { try ChangeWalk.list(self, limits: limits) }
     }
 
     /// Refuses a change set that is not this plan's: one stored form belongs to another run, or is damaged.

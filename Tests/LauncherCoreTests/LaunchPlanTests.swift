@@ -1,5 +1,5 @@
-import Foundation
 import LauncherCore
+import TestSupport
 import Testing
 
 @Suite("a launch plan arrives as it was written, or not at all")
@@ -54,53 +54,5 @@ struct LaunchPlanTests {
         var rootOutside = PlanFixture.full()
         rootOutside.hostUserID = 0
         GuardedBytes(rootOutside.encoded()).withBytes { #expect(LaunchPlanView($0) == nil) }
-    }
-
-    @Test("whatever the bytes, a view that is made never reads outside of them", arguments: [UInt64(1), 2, 3, 4])
-    func fuzzed(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
-        let bytes = PlanFixture.full().encoded()
-        let end = Date(timeIntervalSinceNow: FuzzTime.seconds / 4)
-        var made = 0
-        while Date() < end {
-            var damaged = bytes
-            for _ in 0..<Int.random(in: 1...4, using: &random) {
-                let place = Int.random(in: 0..<damaged.count / 4, using: &random) * 4
-                let value =
-                    [0, 1, UInt32(damaged.count), .max, .random(in: 0...4096, using: &random)]
-                    .randomElement(using: &random) ?? 0
-                withUnsafeBytes(of: value.littleEndian) { damaged.replaceSubrange(place..<place + 4, with: $0) }
-            }
-            if Bool.random(using: &random) { damaged.removeLast(Int.random(in: 0..<64, using: &random)) }
-            // A guard page lies behind the bytes: reading past them ends the test process.
-            GuardedBytes(damaged).withBytes { bytes in
-                guard let view = LaunchPlanView(bytes) else { return }
-                made += 1
-                #expect(PlanFixture.readAll(view) < 1 << 40)
-            }
-        }
-        #expect(made > 0, "some damaged plans are still plans, or nothing was tried")
-    }
-}
-
-/// How long fuzzers run: short by default, longer where `BAILEY_FUZZ_SECONDS` says so.
-enum FuzzTime {
-    static var seconds: Double {
-        ProcessInfo.processInfo.environment["BAILEY_FUZZ_SECONDS"].flatMap(Double.init) ?? 8
-    }
-}
-
-/// A small repeatable generator (SplitMix64, Steele, Lea and Flood 2014).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

@@ -33,25 +33,4 @@ enum PlanFixture {
         plan.filter = (0..<24).map { UInt8($0) }
         return plan
     }
-
-    /// Reads everything that a view can give, and so touches every byte that it believes in.
-    static func readAll(_ view: LaunchPlanView) -> Int {
-        var total = view.filterBytes
-        func add(_ text: UnsafePointer<CChar>) { total += String(cString: text).utf8.count }
-        for text in [view.hostName, view.workingDirectory, view.canary] { add(text) }
-        for row in 0..<view.candidateCount { add(view.candidate(row)) }
-        for row in 0..<view.argumentCount { add(view.argument(row)) }
-        for row in 0..<view.environmentCount { add(view.environment(row)) }
-        for row in 0..<view.permissionCount { add(view.permission(row).path) }
-        for row in 0..<view.identityCount { total += Int(view.identity(row).user & 1) }
-        for row in 0..<view.limitCount { total += Int(view.limit(row).resource & 1) }
-        for row in 0..<view.operationCount {
-            let operation = view.operation(row)
-            for text in [operation.source, operation.target, operation.second, operation.third] { add(text) }
-            for index in 0..<operation.sourceBytes { total += Int(operation.source[index] & 1) }
-            total += operation.identity < view.identityCount ? 0 : 1 << 40
-        }
-        for index in 0..<view.filterBytes { total += Int(view.filter.load(fromByteOffset: index, as: UInt8.self) & 1) }
-        return total
-    }
 }

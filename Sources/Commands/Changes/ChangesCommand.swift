@@ -89,6 +89,8 @@ extension ChangesCommand {
 
         func run() throws {
             let session = try Session.open(project: options.project)
+            let lock = try ProjectLock(session.project, .shared, waits: false, console: session.console)
+            defer { withExtendedLifetime(lock) {} }
             let held = try HeldRun(try RunDirectory.find(name, in: session.project), session)
             let report = try held.judge()
             try refuse(report, session.console)

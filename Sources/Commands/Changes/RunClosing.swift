@@ -21,7 +21,7 @@ struct RunClosing {
         CrashPoint.reached("command exited")
         let report = try gate.judge(try plan.listChanges(limits: limits))
         try WorkspacePlan.storeChanges(report.changeSet, runDirectory: runDirectory)
-        try journal.append([records.exited(outcome), records.changes(report)], actor: principal)
+        try journal.append(records.ended(outcome) + [records.changes(report)], actor: principal)
         CrashPoint.reached("changes recorded")
         return report
     }

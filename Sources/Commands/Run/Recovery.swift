@@ -28,6 +28,9 @@ enum Recovery {
     static func recover(_ directory: borrowing RunDirectory, _ session: borrowing Session, _ assembly: Assembly) throws
     {
         guard try needsRecovery(directory) else { return }
+        // Healing may write into the project.
+        let lock = try ProjectLock(session.project, .shared, waits: false, console: session.console)
+        defer { withExtendedLifetime(lock) {} }
         try recover(directory, session.project, assembly, session.principal)
     }
 
@@ -80,6 +83,7 @@ enum Recovery {
     ) throws {
         // Without a plan the command had not begun. With one, an error leaves everything where it is.
         let plan = try? WorkspacePlan.load(runDirectory: directory.path)
+        if let plan, plan.mode == .direct { return try look(plan, directory, journal, records) }
         let changes = try plan?.listChanges(limits: ResourceLimits())
         guard let changes, !changes.isEmpty else {
             try journal.append(records.interrupted(), actor: .system)
@@ -88,5 +92,27 @@ enum Recovery {
         }
         try WorkspacePlan.storeChanges(changes, runDirectory: directory.path)
         try journal.append([records.lost(), records.changes(changes)], actor: .system)
+    }
+
+    /// What a direct run had done is in the project. It is looked at as at a run's end, as far as that can be.
+    private static func look(
+        _ plan: WorkspacePlan,
+        _ directory: borrowing RunDirectory,
+        _ journal: JournalWriter,
+        _ records: RunRecords
+    ) throws {
+        let caller = try Caller.current()
+        let git = try GitView(project: plan.project, caller: caller)
+        let closing = DirectClosing(plan: plan, git: git, caller: caller, runDirectory: directory.path)
+        let report = try? closing.look()
+        if let report {
+            Console().remark("the direct run \(directory.run) was cut off; what it did is in the project")
+            for line in DirectNotice.end(report, run: directory.run) { Console().remark(line) }
+        }
+        try journal.append(
+            [records.lost()] + (report.map { [records.looked($0)] } ?? []) + [records.interrupted()],
+            actor: .system
+        )
+        try directory.handle.removeTree(Array("workspace".utf8))
     }
 }

@@ -37,9 +37,10 @@ struct RunSummary {
             cause = line.data["cause"]?.stringValue
             wallMilliseconds = line.data["wall_milliseconds"]?.integerValue
         case .changesRecorded:
-            func count(_ name: String) -> Int64 { line.data[name]?.integerValue ?? 0 }
-            counts = (count("created"), count("changed"), count("deleted"))
+            counts = Self.counts(line)
             state = .held
+        case .liveChangesChecked:
+            counts = Self.counts(line)
         case .applyRolledBack: state = .held
         case .changesApplied: state = .applied
         case .changesDiscarded: state = .discarded
@@ -49,6 +50,11 @@ struct RunSummary {
             error = line.data["error"]?.stringValue
         default: break
         }
+    }
+
+    private static func counts(_ line: JournalLine) -> (created: Int64, changed: Int64, deleted: Int64) {
+        func count(_ name: String) -> Int64 { line.data[name]?.integerValue ?? 0 }
+        return (count("created"), count("changed"), count("deleted"))
     }
 
     /// How the command ended, in a word.

@@ -1,12 +1,12 @@
 import Glibc
 
 /// Bytes that end where an unreadable page begins, so that reading past them is noticed by the processor.
-final class GuardedBytes {
+package final class GuardedBytes {
     private let mapping: UnsafeMutableRawPointer
     private let mappedBytes: Int
     private let bytes: UnsafeRawBufferPointer
 
-    init(_ content: [UInt8]) {
+    package init(_ content: [UInt8]) {
         let page = Int(sysconf(Int32(_SC_PAGESIZE)))
         let room = (content.count + 7) / 8 * 8
         let readable = max(1, (room + page - 1) / page) * page
@@ -24,5 +24,7 @@ final class GuardedBytes {
 
     deinit { munmap(mapping, mappedBytes) }
 
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result { try body(bytes) }
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try body(bytes)
+    }
 }
