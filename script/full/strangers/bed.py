@@ -39,8 +39,11 @@ class Account:
 
     @staticmethod
     def own() -> "Account":
-        entry = pwd.getpwuid(os.getuid())
-        return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+        try:
+            name = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            name = str(os.getuid())
+        return Account(name, os.getuid(), os.getgid())
 
 
 @dataclasses.dataclass

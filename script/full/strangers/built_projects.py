@@ -119,7 +119,7 @@ PROJECTS = [
     ),
     BuiltProject(
         "git", "a repository of 20,000 files", repository.prepare, ["sh", "tools/work.sh"],
-        volatile=(r"\.git/index", r"\.git/logs/.*"), needs=(("git", "git"),),
+        volatile=(r"\.git/(.*/)?index", r"\.git/(.*/)?logs/.*"), needs=(("git", "git"),),
         inherent={"rename-directory": "an overlay answers EXDEV, which mv copes with and git does not"},
     ),
 ]

@@ -142,6 +142,7 @@ PROJECTS = [
     ),
     PythonProject(
         "sympy", "1.14.0", "a large repository",
-        packages=("mpmath==1.3.0",), arguments=("sympy/core/tests/test_basic.py", "sympy/utilities", "sympy/sets"),
+        packages=("mpmath==1.3.0", "hypothesis==6.150.2"),
+        arguments=("sympy/core/tests/test_basic.py", "sympy/utilities", "sympy/sets"),
     ),
 ]

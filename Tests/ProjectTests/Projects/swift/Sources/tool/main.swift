@@ -20,8 +20,12 @@ try child.run()
 child.waitUntilExit()
 report("a process is started", child.terminationStatus == 3)
 
-let sum = await withTaskGroup(of: Int.self) { group in
-    for number in 0..<64 { group.addTask { number } }
-    return await group.reduce(0, +)
+func sum(below limit: Int) async -> Int {
+    await withTaskGroup(of: Int.self) { group in
+        for number in 0..<limit { group.addTask { number } }
+        var total = 0
+        for await number in group { total += number }
+        return total
+    }
 }
-report("tasks are joined", sum == 2016)
+report("tasks are joined", await sum(below: 64) == 2016)
