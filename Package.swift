@@ -173,7 +173,11 @@ let package = Package(
             path: "Tests/FuzzTargets",
             swiftSettings: strict
         ),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["Domain", "FuzzTargets", "Workspace"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "SystemTests",
             dependencies: ["TestSupport", "bailey"],
