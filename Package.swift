@@ -180,7 +180,11 @@ let package = Package(
             path: "Tests/FuzzTargets",
             swiftSettings: strict
         ),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["Domain", "FuzzTargets", "Workspace"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ProjectTests",
             dependencies: ["TestSupport", "bailey"],

@@ -89,7 +89,7 @@ extension FuzzTarget {
 
     private static func checkConfiguration(_ content: [UInt8]) throws {
         guard let file = try? GitConfigFile(content) else { return }
-        for entry in file.entries {
+        for entry in file.entries.prefix(16) {
             try promise(!entry.key.isEmpty && entry.key == entry.key.lowercased(), "a key is not in lower case")
             try promise(
                 file.value(entry.name) != nil || file.entries.last { $0.name == entry.name }?.value == nil,

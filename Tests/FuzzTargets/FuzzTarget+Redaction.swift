@@ -30,7 +30,7 @@ extension FuzzTarget {
     }
 
     /// `.env` files: every value that is found in one is taken out of its text.
-    static let environment = FuzzTarget("environment", bytesMax: 1 << 18) {
+    static let environment = FuzzTarget("environment", bytesMax: 1 << 16) {
         [
             "export A=\"multi\nline\" # c\nB='x y'\nC: plain#no # yes\nD=`t`\n\u{feff}E=\\n\r\nF=\"a\\\"b\\n\"\n=\nG\n",
             "A=\"unterminated\nB='also\n",
@@ -53,7 +53,8 @@ extension FuzzTarget {
         let redacted = redactor.redact(bytes: text)
         try promise(redactor.redact(redacted.text) == redacted, "what was redacted is redacted again")
         let result = Array(redacted.text.utf8)
-        for secret in Set(secrets.map(trimmed)) where secret.count >= Redactor.Limits.secretBytesMin {
+        // Some of many, so that the question does not take longer than the answer.
+        for secret in Set(secrets.prefix(16).map(trimmed)) where secret.count >= Redactor.Limits.secretBytesMin {
             // Nobody takes asterisks for a secret, and harmless words are none.
             if secret.allSatisfy({ $0 == UInt8(ascii: "*") }) || isHarmless(secret) { continue }
             try promise(!contains(result, secret), "a secret stays: \(Printable.text(secret))")

@@ -9,8 +9,11 @@ final class GateOracle {
     private let lower: Directory
     private let changed: Directory
 
-    init(_ plan: WorkspacePlan) throws {
+    private let inspector: any ChangeInspector
+
+    init(_ plan: WorkspacePlan, inspector: any ChangeInspector = GitInspector(verifyPack: nil)) throws {
         self.plan = plan
+        self.inspector = inspector
         lower = try Directory(trustedPath: plan.project)
         changed = try Directory(trustedPath: plan.workspaceTrees[0].changed)
     }
@@ -37,7 +40,7 @@ final class GateOracle {
     }
 
     private func judge(_ set: ChangeSet) throws -> GateReport {
-        try CommitGate(plan, limits: ResourceLimits()).judge(set, inspector: GitInspector(verifyPack: nil))
+        try CommitGate(plan, limits: ResourceLimits()).judge(set, inspector: inspector)
     }
 
     /// Everything that is there and was not before is listed.
