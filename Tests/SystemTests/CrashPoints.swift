@@ -1,3 +1,5 @@
+import TestSupport
+
 /// The named moments at which `bailey` can be ended by SIGKILL. Debug builds know them; a release build has none.
 enum CrashPoints {
     static let exist: Bool = {
