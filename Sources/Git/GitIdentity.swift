@@ -36,7 +36,10 @@ package struct GitIdentity: Sendable, Equatable {
     /// - Parameters:
     ///   - excludesPath: where the content of the user's excludes file lies inside; nil for none.
     ///   - hasLFS: whether git-lfs is installed inside.
-    package func render(excludesPath: String?, hasLFS: Bool) -> String {
+    ///   - ownersDiffer: whether files show another owner inside than outside. Git's index has the owner of each file,
+    ///     and where that differs git reads every file again, at each status; it is told not to look at owners then,
+    ///     for which its one word is `core.checkStat` (git-config(1)).
+    package func render(excludesPath: String?, hasLFS: Bool, ownersDiffer: Bool) -> String {
         var text = ""
         func section(_ header: String, _ entries: [(String, String?)]) {
             let lines = entries.compactMap { key, value in value.map { "\t\(key) = \(Self.quoted($0))\n" } }
@@ -44,7 +47,7 @@ package struct GitIdentity: Sendable, Equatable {
         }
         section("user", [("name", name), ("email", email)])
         section("init", [("defaultBranch", defaultBranch)])
-        section("core", [("excludesFile", excludesPath)])
+        section("core", [("excludesFile", excludesPath), ("checkStat", ownersDiffer ? "minimal" : nil)])
         if usesLFS, hasLFS {
             // Git LFS's own values: the user's are commands.
             section(

@@ -117,9 +117,11 @@ struct GitIdentityTests {
         #expect(identity.excludesFile == "~/.ignore")
         #expect(identity.usesLFS)
         #expect(identity.unreadableLayers == [2])
-        let text = identity.render(excludesPath: "/home/u/.config/git/ignore", hasLFS: true)
+        let text = identity.render(excludesPath: "/home/u/.config/git/ignore", hasLFS: true, ownersDiffer: false)
         #expect(!text.contains("evil") && !text.contains("include") && !text.contains("pager"))
-        #expect(!identity.render(excludesPath: nil, hasLFS: false).contains("filter"))
+        #expect(!identity.render(excludesPath: nil, hasLFS: false, ownersDiffer: false).contains("filter"))
+        #expect(!text.contains("checkStat"))
+        #expect(identity.render(excludesPath: nil, hasLFS: false, ownersDiffer: true).contains("checkStat = \"minimal\""))
     }
 
     @Test(
@@ -131,7 +133,7 @@ struct GitIdentityTests {
         let identity = GitIdentity(layers: [Array("[user]\n\tname = \"\(escaped)\"\n".utf8)])
         #expect(identity.name == name)
         let fixture = try GitFixture(empty: true)
-        try fixture.write(identity.render(excludesPath: "/a b/c", hasLFS: false), to: "config")
+        try fixture.write(identity.render(excludesPath: "/a b/c", hasLFS: false, ownersDiffer: false), to: "config")
         let read = try fixture.git(["config", "-z", "-f", "config", "user.name"], in: fixture.lower)
         #expect(read == name + "\0")
         #expect(try fixture.git(["config", "-f", "config", "core.excludesFile"], in: fixture.lower) == "/a b/c\n")
@@ -149,6 +151,6 @@ struct GitIdentityTests {
 
     @Test func aBranchNameIsCheckedToo() {
         #expect(GitIdentity(layers: [Array("[init]\n defaultBranch = ../x\n".utf8)]).defaultBranch == nil)
-        #expect(GitIdentity(layers: []).render(excludesPath: nil, hasLFS: true).isEmpty)
+        #expect(GitIdentity(layers: []).render(excludesPath: nil, hasLFS: true, ownersDiffer: false).isEmpty)
     }
 }

@@ -65,7 +65,7 @@ struct GitView: Sendable {
             }
         }
         let hasLFS = access("/usr/bin/git-lfs", X_OK) == 0 || access("/usr/local/bin/git-lfs", X_OK) == 0
-        let text = identity.render(excludesPath: excludesPath, hasLFS: hasLFS)
+        let text = identity.render(excludesPath: excludesPath, hasLFS: hasLFS, ownersDiffer: caller.isRoot)
         if !text.isEmpty { files.append((".gitconfig", text)) }
         return files
     }
