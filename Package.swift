@@ -46,6 +46,13 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xlinker", "-s"], .when(platforms: [.linux], configuration: .release))]
         ),
 
+        // bailey-bench: what script/bench asks to measure parts of the product; never installed
+        .executableTarget(
+            name: "bailey-bench",
+            dependencies: ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            swiftSettings: strict
+        ),
+
         // bailey-launcher: fully static, so that it starts without a dynamic loader inside an empty root.
         .executableTarget(
             name: "bailey-launcher",
@@ -176,6 +183,12 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: ["Domain", "FuzzTargets", "Workspace"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ProjectTests",
+            dependencies: ["TestSupport", "bailey"],
+            exclude: ["Projects"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -37,6 +37,13 @@ int bailey_clone(uint64_t flags, int *pidfd) {
 
 int bailey_fork(void) { return bailey_clone(0, NULL); }
 
+int bailey_unshare(unsigned flags) { return (int)syscall(SYS_unshare, flags); }
+
+void *bailey_pages(size_t bytes) {
+    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
 int bailey_tree_clone(int fd, int recursive) {
     unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
     return (int)syscall(SYS_open_tree, fd, "", flags);

@@ -53,6 +53,13 @@ int bailey_signals_open(const int *signals, int count) {
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+void bailey_signals_release(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 int bailey_next_signal(int fd) {
     struct signalfd_siginfo information;
     ssize_t count = read(fd, &information, sizeof information);
@@ -98,7 +105,8 @@ int bailey_terminal_raw(int fd, void *saved) {
 int bailey_terminal_restore(int fd, const void *saved) {
     struct termios modes;
     memcpy(&modes, saved, sizeof modes);
-    return tcsetattr(fd, TCSADRAIN, &modes);
+    // What is waiting to be read now was not typed for whoever reads next.
+    return tcsetattr(fd, TCSAFLUSH, &modes);
 }
 
 int bailey_set_nonblocking(int fd) {

@@ -7,8 +7,9 @@ package enum Program {
     /// The one place that maps errors to codes.
     package static func main() -> Int32 {
         let console = Console()
+        defer { LeavingLaunchers.waitForAll() }
         do {
-            var command = try Bailey.parseAsRoot(try arguments())
+            var command = try parse(try arguments())
             if !(command is Bailey) { try InsideGuard.refuseInside() }
             try command.run()
             return 0
@@ -26,6 +27,13 @@ package enum Program {
         } catch {
             return report(error, console)
         }
+    }
+
+    /// `run` starts other programs and so starts most often. It has no subcommands, and parsing it alone spares the
+    /// parser looking at every other command. What it does not take as it is, the whole parser takes or explains.
+    private static func parse(_ words: [String]) throws -> any ParsableCommand {
+        if words.first == "run", let command = try? RunCommand.parseAsRoot(Array(words.dropFirst())) { return command }
+        return try Bailey.parseAsRoot(words)
     }
 
     /// The words of the command line. What is not valid UTF-8 is refused and not repaired: a repaired word names

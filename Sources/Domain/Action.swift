@@ -69,6 +69,8 @@ package enum WorkspaceMode: String, Sendable, CaseIterable {
     case overlay
     /// A full copy, where the file system or the owners rule an overlay out; changes wait at the commit gate.
     case copy
+    /// The project itself: changes are live, without a gate; what must not be changed or seen is guarded by mounts.
+    case direct
 }
 
 extension Action {

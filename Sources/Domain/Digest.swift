@@ -4,8 +4,9 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
     package let bytes: [UInt8]
 
     /// Nil unless there are exactly 32 bytes.
-    package init?(_ bytes: some Sequence<UInt8>) {
-        let bytes = Array(bytes)
+    package init?(_ bytes: some Sequence<UInt8>) { self.init(Array(bytes)) }
+
+    package init?(_ bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }
         self.bytes = bytes
     }
@@ -23,14 +24,20 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
 /// Lower-case hexadecimal text.
 package enum Hex {
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
+        encode(Array(bytes), to: &text)
         return String(decoding: text, as: UTF8.self)
     }
+
+    /// Appends the digits as bytes.
+    package static func encode(_ bytes: [UInt8], to text: inout [UInt8]) {
+        for byte in bytes {
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 15))
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x61 + value - 10 }
 
     package static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []

@@ -53,6 +53,12 @@ extension JSONValue {
         return members.first { $0.0 == name }?.1
     }
 
+    /// An object with further members; another value is left as it is.
+    package func adding(_ further: [(String, JSONValue)]) -> JSONValue {
+        guard case .object(let members) = self else { return self }
+        return .object(members + further)
+    }
+
     package var stringValue: String? { if case .string(let text) = self { text } else { nil } }
     package var boolValue: Bool? { if case .bool(let flag) = self { flag } else { nil } }
     package var arrayValue: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
@@ -101,8 +107,30 @@ package enum JSONText {
     /// the C1 range, line and paragraph separators, and the marks that change the direction of text, so that a line
     /// stays one line and a terminal that shows it is not steered. The bytes must be valid UTF-8.
     package static func write(_ utf8: some Collection<UInt8>, to output: inout [UInt8]) {
+        let isDone: Void? = utf8.withContiguousStorageIfAvailable { bytes in
+            output.append(UInt8(ascii: "\""))
+            // Nearly all text needs no escape, and is copied at once.
+            let plain = bytes.firstIndex(where: isSpecial) ?? bytes.endIndex
+            output.append(contentsOf: bytes[..<plain])
+            writeRest(bytes, from: plain, to: &output)
+        }
+        if isDone != nil { return }
         output.append(UInt8(ascii: "\""))
-        var index = utf8.startIndex
+        writeRest(utf8, from: utf8.startIndex, to: &output)
+    }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F || byte == 0xC2
+            || byte == 0xE2
+    }
+
+    /// Writes what comes from an index on, and the closing quote.
+    private static func writeRest<Bytes: Collection<UInt8>>(
+        _ utf8: Bytes,
+        from start: Bytes.Index,
+        to output: inout [UInt8]
+    ) {
+        var index = start
         while index != utf8.endIndex {
             let byte = utf8[index]
             utf8.formIndex(after: &index)

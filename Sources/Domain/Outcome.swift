@@ -6,6 +6,8 @@ package enum KillCause: String, Sendable, CaseIterable {
     case interrupted
     /// SIGTERM or SIGHUP to Bailey.
     case terminated
+    /// Somebody ended the launcher or the sandbox's init from outside, and with it the command.
+    case sandboxDied = "sandbox_died"
 }
 
 /// How a command's main process ended.
@@ -77,6 +79,7 @@ package struct Outcome: Sendable, Equatable {
     package var engine: String
     package var layers: [Layer]
     package var mechanisms: [LimitName: LimitMechanism]
+    package var observation = Observation()
 
     package init(
         ending: Ending,

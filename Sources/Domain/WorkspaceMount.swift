@@ -6,6 +6,8 @@ package struct WorkspaceMount: Sendable, Equatable {
         case overlay(lower: String, mask: String?, layers: String)
         /// A private copy, bound read-write.
         case copy(directory: String)
+        /// The user's tree itself, non-recursively. The guards are mounted over it in their order.
+        case live(isReadOnly: Bool, guards: [WorkspaceGuard])
     }
 
     package let source: Source

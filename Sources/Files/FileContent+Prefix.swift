@@ -12,6 +12,19 @@ extension FileContent {
         try write(bytes, to: file.raw)
     }
 
+    /// Reads from an open file's current position until the buffer is full or the file ends; returns how much it was.
+    package static func fill(_ buffer: UnsafeMutableRawBufferPointer, from raw: Int32) throws(SystemError) -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let count = Glibc.read(raw, buffer.baseAddress.map { $0 + filled }, buffer.count - filled)
+            if count < 0, errno == EINTR { continue }
+            let bytes = try SystemError.check("read", count)
+            if bytes == 0 { break }
+            filled += bytes
+        }
+        return filled
+    }
+
     /// Reads at most `bytesMax` bytes from an open file's current position.
     package static func readPrefix(_ raw: Int32, bytesMax: Int) throws(SystemError) -> [UInt8] {
         var content = [UInt8](repeating: 0, count: bytesMax)

@@ -40,6 +40,20 @@ final class ConfiguredPaths {
         }
     }
 
+    /// What the repositories with these working trees, and the one above, lead to. Throws where a repository is not
+    /// understood: what it leads to is not known.
+    func leading(worktrees: [RelativePath], _ files: TreeFiles) throws -> [PointedPaths] {
+        var repositories = [repository(above: files)]
+        for root in worktrees { repositories.append(try repository(at: root, files)) }
+        return try repositories.compactMap { repository in
+            switch repository {
+            case .none: return nil
+            case .leads(let paths): return paths
+            case .unclear(let reason): throw GitError(.unreadable, "follow a git configuration: \(reason)")
+            }
+        }
+    }
+
     private func finding(_ change: Change, in repository: Repository) -> GateFinding? {
         switch repository {
         case .none: nil

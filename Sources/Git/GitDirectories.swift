@@ -99,7 +99,7 @@ package final class GitDirectories {
         )
     }
 
-    private static func isShape(_ has: (String) throws -> Bool) rethrows -> Bool {
+    static func isShape(_ has: (String) throws -> Bool) rethrows -> Bool {
         if try has("HEAD") && has("commondir") { return true }
         guard try has("objects") && has("refs") else { return false }
         return try ["HEAD", "config", "config.worktree", "hooks", "worktrees", "modules"].contains(where: has)

@@ -12,7 +12,7 @@ struct PointedPaths {
         static let entriesMax = 20_000
     }
 
-    private struct Place {
+    struct Place {
         let path: RelativePath
         /// True where only the place itself counts: what lies below it is not led to.
         let isExact: Bool
@@ -21,7 +21,7 @@ struct PointedPaths {
 
     let files: TreeFiles
     private let home: String?
-    private var places: [Place] = []
+    private(set) var places: [Place] = []
     var entriesLeft = Limits.entriesMax
 
     init(files: TreeFiles, home: String?) {

@@ -16,7 +16,19 @@ package final class TrackedFiles: Sendable {
 
     private struct Repository: Sendable {
         let format: ObjectFormat
-        let entries: [[UInt8]: GitIndex.Entry]
+        /// In git's order, by path: a table of them would cost more to make than all questions to answer.
+        let entries: [GitIndex.Entry]
+
+        /// The merged entry of a path; nil also in an index that is not in order, whose files stay hidden.
+        func entry(_ path: [UInt8]) -> GitIndex.Entry? {
+            var (low, high) = (0, entries.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if entries[middle].path.lexicographicallyPrecedes(path) { low = middle + 1 } else { high = middle }
+            }
+            guard low < entries.count, entries[low].path == path, entries[low].stage == 0 else { return nil }
+            return entries[low]
+        }
     }
 
     private let projectPath: String
@@ -30,8 +42,8 @@ package final class TrackedFiles: Sendable {
     package func isTrackedUnchanged(_ path: RelativePath, in root: borrowing Directory) -> Bool {
         do {
             guard let worktree = try enclosingWorktree(of: path, in: root), let name = path.relative(to: worktree),
-                let repository = repository(at: worktree, in: root), let entry = repository.entries[name.bytes],
-                entry.mode & 0o170000 == 0o100000, entry.stage == 0, !entry.intendsToAdd
+                let repository = repository(at: worktree, in: root), let entry = repository.entry(name.bytes),
+                entry.mode & 0o170000 == 0o100000, !entry.intendsToAdd
             else { return false }
             return try Self.blobName(of: path, in: root, format: repository.format) == entry.object
         } catch {
@@ -73,10 +85,7 @@ package final class TrackedFiles: Sendable {
             let format = try GitConfigFile(configuration).objectFormat,
             let content = GitPointer.read(directory + "/index", bytesMax: GitIndex.Limits.bytesMax)
         else { return nil }
-        let index = try GitIndex(content, format: format)
-        var entries: [[UInt8]: GitIndex.Entry] = [:]
-        for entry in index.entries where entry.stage == 0 { entries[entry.path] = entry }
-        return Repository(format: format, entries: entries)
+        return Repository(format: format, entries: try GitIndex(content, format: format).entries)
     }
 
     /// The name that git would give the file's content; nil for what is no plain file or changes while it is read.

@@ -37,7 +37,17 @@ package final class AuthorityJournal: Sendable {
         } catch {
             throw JournalError("open the journal of authority", error)
         }
+        try removeUnfinished()
         try checkLastCheckpoint(in: bailey, leaves: leaves)
+    }
+
+    /// Whoever writes a checkpoint holds the journal's lock, as we do now: another's half of one is a dead process's.
+    private func removeUnfinished() throws(JournalError) {
+        do {
+            try FileContent.removeUnfinished(in: directory)
+        } catch {
+            throw JournalError("open the journal of authority", error)
+        }
     }
 
     private func checkLastCheckpoint(in bailey: borrowing Directory, leaves: [Digest]) throws(JournalError) {

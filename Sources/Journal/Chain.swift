@@ -35,14 +35,14 @@ struct Chain: Sendable {
         }
         guard line.run == subject.name else { throw LineFault("belongs to \(line.run), not to \(subject.name)") }
         guard line.previous == head.leaf else { throw LineFault("does not match the hash of the line before it") }
-        advance(leaf: line.leaf, byteCount: bytes.count + 1, type: line.type)
+        advance(leaf: line.leaf, byteCount: bytes.count + 1, type: RecordType(rawValue: line.type))
         return line
     }
 
-    /// Goes on by a line that the caller just wrote.
-    mutating func advance(leaf: Digest, byteCount lineBytes: Int, type: String) {
+    /// Goes on by a line that the caller just wrote. The type is nil for one that a later version added.
+    mutating func advance(leaf: Digest, byteCount lineBytes: Int, type: RecordType?) {
         head = JournalHead(size: head.size + 1, leaf: leaf)
         byteCount += UInt64(lineBytes)
-        isEnded = subject.isEnded(by: type)
+        isEnded = type.map(subject.isEnded) ?? false
     }
 }

@@ -7,10 +7,12 @@ enum Hashing {
 
     /// The hash of a leaf as RFC 6962 wants it: a zero byte first, so that no leaf can pass for an inner node. The same
     /// value is the link of the chain.
-    static func leaf(_ line: [UInt8]) -> Domain.Digest {
+    static func leaf(_ line: [UInt8]) -> Domain.Digest { leaf(line[...]) }
+
+    static func leaf(_ line: ArraySlice<UInt8>) -> Domain.Digest {
         var hasher = SHA256()
-        hasher.update(data: [0x00] as [UInt8])
-        hasher.update(data: line)
+        withUnsafeBytes(of: UInt8(0)) { hasher.update(bufferPointer: $0) }
+        line.withUnsafeBytes { hasher.update(bufferPointer: $0) }
         return digest(hasher.finalize())
     }
 
@@ -19,8 +21,15 @@ enum Hashing {
         sha256([0x01] + left.bytes + right.bytes)
     }
 
-    static func digest(_ hash: some Sequence<UInt8>) -> Domain.Digest {
-        guard let digest = Domain.Digest(hash) else { preconditionFailure("a SHA-256 value has 32 bytes") }
+    static func digest(_ code: HMAC<SHA256>.MAC) -> Domain.Digest {
+        guard let digest = Domain.Digest(Array(code)) else { preconditionFailure("an HMAC-SHA-256 value has 32 bytes") }
+        return digest
+    }
+
+    static func digest(_ hash: SHA256.Digest) -> Domain.Digest {
+        guard let digest = Domain.Digest(hash.withUnsafeBytes { Array($0) }) else {
+            preconditionFailure("a SHA-256 value has 32 bytes")
+        }
         return digest
     }
 }

@@ -14,6 +14,8 @@ package enum JournalLimits {
     package static let nameBytesMax = 64
     /// A checkpoint with the signatures of some witnesses.
     package static let checkpointBytesMax = 16 << 10
+    /// A line without its data: the names of its fields, the hash of the line before, and the longest of the rest.
+    package static let envelopeBytesMax = 512
     /// Directories below `runs`.
     package static let runsMax = 1_000_000
     /// How long a process waits for another that is writing the authority's journal.

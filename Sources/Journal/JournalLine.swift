@@ -63,7 +63,7 @@ package struct JournalLine: Sendable, Equatable {
         bytes.append(contentsOf: #"","type":""#.utf8)
         bytes.append(contentsOf: type.rawValue.utf8)
         bytes.append(contentsOf: #"","prev":""#.utf8)
-        bytes.append(contentsOf: previous.hex.utf8)
+        Hex.encode(previous.bytes, to: &bytes)
         bytes.append(contentsOf: #"","actor":""#.utf8)
         bytes.append(contentsOf: actor.utf8)
         bytes.append(contentsOf: #"","data":"#.utf8)

@@ -58,6 +58,11 @@ enum JournalOpening {
             let size = try checkedSize(file, subject: subject)
             let mark = try durableMark(in: directory, journalBytes: size, subject: subject)
             let scan = try JournalScan(try file.descriptor.duplicate(), subject: subject, mark: mark, onLine: onLine)
+            // Whoever made these files may have been killed before their names were durable.
+            if size == 0 {
+                try directory.synchronize()
+                try parent.synchronize()
+            }
             let recovery = try cut(file, size: size, scan: scan, subject: subject)
             let markFile = try directory.open(DurableMark.fileName, flags: O_WRONLY | O_NOFOLLOW)
             if recovery != nil || scan.chain.byteCount > mark.byteOffset {
@@ -82,7 +87,6 @@ enum JournalOpening {
         if try parent.statusIfPresent(name) == nil {
             do {
                 try parent.makeDirectory(name, mode: 0o700)
-                try parent.synchronize()
             } catch  where error.code == EEXIST {}
         }
         return try parent.directory(name)
@@ -151,7 +155,6 @@ enum JournalOpening {
         )
         try mark.write(to: file)
         _ = try SystemError.check("fsync", fsync(file.raw))
-        try directory.synchronize()
         return mark
     }
 

@@ -25,7 +25,5 @@ package enum JournalSubject: Sendable, Hashable {
     package var genesis: Digest { Hashing.sha256(Array("bailey-genesis-v1:".utf8) + name.utf8) }
 
     /// Whether an event of this type is the last that the journal takes.
-    func isEnded(by type: String) -> Bool {
-        self != .authority && RecordType(rawValue: type)?.isTerminal == true
-    }
+    func isEnded(by type: RecordType) -> Bool { type.isTerminal && self != .authority }
 }

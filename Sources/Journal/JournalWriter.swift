@@ -93,7 +93,7 @@ package final class JournalWriter: Sendable {
         let actor = try JournalLine.actor(actor)
         var encoded: [(type: RecordType, data: [UInt8])] = []
         for (index, record) in records.enumerated() {
-            if subject.isEnded(by: record.type.rawValue), index + 1 < records.count {
+            if subject.isEnded(by: record.type), index + 1 < records.count {
                 throw JournalError(
                     .invalidRecord,
                     "append to the journal of \(subject.name): \(record.type.rawValue) is not last"
@@ -176,6 +176,7 @@ package final class JournalWriter: Sendable {
         let attempt = "append to the journal of \(subject.name)"
         var next = chain
         var lines: [UInt8] = []
+        lines.reserveCapacity(submission.records.reduce(0) { $0 + $1.data.count + JournalLimits.envelopeBytesMax })
         var appended = Appended(head: chain.head)
         for record in submission.records {
             if next.isEnded {
@@ -195,9 +196,9 @@ package final class JournalWriter: Sendable {
             let count = lines.count - start
             guard count - 1 <= JournalLimits.lineBytesMax else { throw RecordEncoder.tooLong(record.type) }
             next.advance(
-                leaf: Hashing.leaf(Array(lines[start..<lines.count - 1])),
+                leaf: Hashing.leaf(lines[start..<lines.count - 1]),
                 byteCount: count,
-                type: record.type.rawValue
+                type: record.type
             )
             appended.leaves.append(next.head.leaf)
         }
@@ -209,7 +210,7 @@ package final class JournalWriter: Sendable {
             )
         }
         appended.head = next.head
-        bytes.append(contentsOf: lines)
+        if bytes.isEmpty { bytes = lines } else { bytes.append(contentsOf: lines) }
         chain = next
         return appended
     }

@@ -18,7 +18,7 @@ package struct Record: Sendable {
 }
 
 /// What a field holds: closed scalars, redacted text, and lists and objects of them.
-package indirect enum RecordValue: Sendable {
+package enum RecordValue: Sendable {
     case null
     case text(Redacted)
     case integer(Int64)

@@ -3,9 +3,13 @@ import Redaction
 
 /// Writes a record's fields straight into bytes.
 enum RecordEncoder {
+    /// What most records need, so that their bytes are moved once.
+    private static let bytesUsual = 512
+
     /// The `data` object of a line.
     static func data(of record: Record) throws(JournalError) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(bytesUsual)
         try write(record.fields, depth: 0, type: record.type, to: &bytes)
         return bytes
     }
@@ -16,20 +20,27 @@ enum RecordEncoder {
         type: RecordType,
         to bytes: inout [UInt8]
     ) throws(JournalError) {
-        var names: Set<String> = []
         bytes.append(UInt8(ascii: "{"))
         for (index, field) in fields.enumerated() {
-            let name = field.0.description
             // Two readers of one line would disagree about a name that stands twice.
-            guard names.insert(name).inserted else {
-                throw JournalError(.invalidRecord, "write a \(type.rawValue) record: its field \(name) stands twice")
+            guard !fields[..<index].contains(where: { isSame($0.0, field.0) }) else {
+                throw JournalError(
+                    .invalidRecord,
+                    "write a \(type.rawValue) record: its field \(field.0) stands twice"
+                )
             }
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            JSONText.write(name.utf8, to: &bytes)
+            field.0.withUTF8Buffer { JSONText.write($0, to: &bytes) }
             bytes.append(UInt8(ascii: ":"))
             try write(field.1, depth: depth + 1, type: type, to: &bytes)
         }
         bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// A record has a dozen fields at most: a set of names would cost more than it saves.
+    private static func isSame(_ name: StaticString, _ other: StaticString) -> Bool {
+        name.utf8CodeUnitCount == other.utf8CodeUnitCount
+            && name.withUTF8Buffer { left in other.withUTF8Buffer { left.elementsEqual($0) } }
     }
 
     private static func write(
@@ -51,7 +62,10 @@ enum RecordEncoder {
         case .integer(let integer): bytes.append(contentsOf: String(integer).utf8)
         case .unsigned(let integer): bytes.append(contentsOf: String(integer).utf8)
         case .flag(let flag): bytes.append(contentsOf: (flag ? "true" : "false").utf8)
-        case .digest(let digest): JSONText.write(digest.hex.utf8, to: &bytes)
+        case .digest(let digest):
+            bytes.append(UInt8(ascii: "\""))
+            Hex.encode(digest.bytes, to: &bytes)
+            bytes.append(UInt8(ascii: "\""))
         case .symbol(let symbol): JSONText.write(symbol.text.utf8, to: &bytes)
         case .list(let values):
             bytes.append(UInt8(ascii: "["))

@@ -3,8 +3,14 @@ package enum RecordType: String, Sendable, CaseIterable {
     case runCreated = "RUN_CREATED"
     case grantIssued = "GRANT_ISSUED"
     case commandStarted = "COMMAND_STARTED"
+    /// What was seen of a command's processes; one or a few before its end.
+    case commandObserved = "COMMAND_OBSERVED"
+    /// Something that a command tried and a wall refused.
+    case accessDenied = "ACCESS_DENIED"
     case commandExited = "COMMAND_EXITED"
     case changesRecorded = "CHANGES_RECORDED"
+    /// A direct run's changes, which are in the project, were looked at.
+    case liveChangesChecked = "LIVE_CHANGES_CHECKED"
     case applyStarted = "APPLY_STARTED"
     case changesApplied = "CHANGES_APPLIED"
     case applyRolledBack = "APPLY_ROLLED_BACK"

@@ -7,10 +7,13 @@ package enum LaunchDescriptor {
     package static let status: Int32 = 3
     /// The read end of a pipe that only the supervisor can write to: its end of file means that the supervisor is gone.
     package static let liveness: Int32 = 4
-    /// The control group's list of processes, open for writing; or /dev/null where no group holds the memory.
+    /// The control group's list of members, open for writing; or /dev/null where no group holds the memory.
     package static let group: Int32 = 5
-    /// Held open and never used: what the supervisor wants to stay locked while the sandbox lives.
-    package static let kept: Int32 = 6
+    /// This and those after it are held open and never used: what the supervisor wants to stay locked while the sandbox
+    /// lives.
+    package static let firstKept: Int32 = 6
+    /// The first number after the last that may be kept.
+    package static let keptEnd: Int32 = 8
 }
 
 /// Sends status messages from a buffer that was made before any namespace.
@@ -41,6 +44,12 @@ struct Channel {
     func report(_ kind: StatusMessage.Kind, number: Int64 = 0, descriptor: Int32 = -1) {
         StatusMessage.encode(kind, number: number, into: buffer)
         send(descriptor)
+    }
+
+    /// Hands the listener over, or says why there is none. What traps calls must never trap this one.
+    func reportObservation(_ listener: Int32, code: Int32) {
+        StatusMessage.encode(.observing, code: code, into: buffer)
+        send(listener)
     }
 
     func reportExit(status: Int32, cpuMicroseconds: UInt64, peakKibibytes: UInt64) {

@@ -45,9 +45,20 @@ struct CommandStart {
             throw LaunchFailure(.privileges, code: errno)
         }
         guard bailey_landlock_restrict(ruleset) == 0 else { throw LaunchFailure(.landlock, code: errno) }
+        observe()
         guard bailey_seccomp_filter(plan.filter, plan.filterBytes) == 0 else {
             throw LaunchFailure(.seccomp, code: errno)
         }
+    }
+
+    /// Lets the supervisor see executions, connections and binds from here on. It is a filter of its own, loaded before
+    /// the wall: the wall stays whole where there can be no listener (somebody outside has one already), because
+    /// observing is no wall; and the wall then refuses everybody behind it a listener of their own. The descriptor goes
+    /// at once, so that nobody but the supervisor ever answers.
+    private func observe() {
+        let listener = bailey_listener_install()
+        channel.reportObservation(listener, code: listener < 0 ? errno : 0)
+        if listener >= 0 { close(listener) }
     }
 
     private func makeRuleset() throws(LaunchFailure) -> Int32 {
@@ -94,6 +105,7 @@ struct CommandStart {
         var refusedPath: UnsafePointer<CChar>?
         for row in 0..<plan.candidateCount {
             let path = plan.candidate(row)
+            channel.report(.attempting, number: Int64(row))
             _ = bailey_execve(path, scratch.arguments, scratch.environment)
             let code = errno
             if code == ENOENT || code == ENOTDIR {

@@ -26,6 +26,23 @@ package struct LaunchPlan: Sendable, Equatable {
             /// there, and a socket in it is not the host's any more, so that nobody outside listens. A plain file is
             /// shown as it is.
             case view
+            /// Shows the host's directory `source` itself at `target`, without the mounts below it.
+            case live
+            /// Binds what lies at `target` onto itself, with attributes of its own: a mount point cannot be renamed,
+            /// removed or replaced, and a read-only one cannot be changed. A symbolic link is taken as it is.
+            case rebind
+            /// Covers what lies at `target`, which must be there, by the file `source` or the directory `second` of the
+            /// new root, read-only. A symbolic link is taken as it is.
+            case cover
+
+            /// How many places of the host it may need.
+            var sourceCount: Int {
+                switch self {
+                case .tree, .view, .live: 1
+                case .overlay: 3
+                default: 0
+                }
+            }
         }
 
         package var kind: Kind
@@ -211,8 +228,10 @@ private struct PlanWriter {
         precondition(bytes.count % 8 == 0, "a filter is whole instructions")
         words[word] = UInt32(words.count)
         words[word + 1] = UInt32(bytes.count)
-        for start in stride(from: 0, to: bytes.count, by: 4) {
-            words.append(bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) })
+        bytes.withUnsafeBytes { bytes in
+            for start in stride(from: 0, to: bytes.count, by: 4) {
+                words.append(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+            }
         }
     }
 
@@ -221,7 +240,7 @@ private struct PlanWriter {
         // The last header word says where the strings begin.
         words[PlanLayout.headerWords - 1] = UInt32(words.count * 4)
         words[PlanLayout.Word.size] = UInt32(words.count * 4 + strings.count)
-        return words.flatMap { word in withUnsafeBytes(of: word.littleEndian, Array.init) } + strings
+        return words.map(\.littleEndian).withUnsafeBytes { Array($0) } + strings
     }
 }
 

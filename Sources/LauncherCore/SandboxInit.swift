@@ -9,35 +9,53 @@ struct SandboxInit {
     let plan: LaunchPlanView
     let scratch: Scratch
     let channel: Channel
-    /// Readable once the outer half has written the identity maps; at its end when the outer half is gone.
-    let gate: Int32
+    /// At its end when the outer half is gone.
+    let link: Link
 
-    func main() -> Never {
+    /// What the process does from its first moment.
+    static func main(_ channel: Channel, _ link: Link) -> Never {
         do throws(LaunchFailure) {
-            try prepare()
-            try runCommand()
+            try settle()
+            let sandbox = try take(channel, link)
+            try sandbox.prepare()
+            try sandbox.runCommand()
         } catch {
             channel.report(error)
             bailey_exit(1)
         }
     }
 
+    /// What needs no plan. The process joins the control group by itself, because the kernel moves another one only
+    /// after a long wait.
+    private static func settle() throws(LaunchFailure) {
+        guard bailey_die_with_parent() == 0 else { throw LaunchFailure(.awaitParent, code: errno) }
+        var own: (UInt8, UInt8) = (0x30, 0x0A)
+        guard write(LaunchDescriptor.group, &own, 2) == 2 else { throw LaunchFailure(.limits, code: errno) }
+        close(LaunchDescriptor.group)
+        // The group that it is in now is the root of what it sees of the groups.
+        guard bailey_unshare(BAILEY_NEW_CGROUP) == 0 else { throw LaunchFailure(.makeNamespaces, code: errno) }
+        guard bailey_private_propagation() == 0 else { throw LaunchFailure(.isolateMounts, code: errno) }
+        guard bailey_loopback_up() == 0 else { throw LaunchFailure(.network, code: errno) }
+    }
+
+    /// Waits for the plan.
+    private static func take(_ channel: Channel, _ link: Link) throws(LaunchFailure) -> SandboxInit {
+        let memory = try link.takePlan()
+        guard let plan = LaunchPlanView(sealed: memory) else { throw LaunchFailure(.readPlan, code: EINVAL) }
+        close(memory)
+        return SandboxInit(plan: plan, scratch: try Scratch(plan), channel: channel, link: link)
+    }
+
     private func prepare() throws(LaunchFailure) {
-        var go: UInt8 = 0
-        guard bailey_die_with_parent() == 0, read(gate, &go, 1) == 1 else {
-            throw LaunchFailure(.awaitParent, code: errno)
-        }
         guard bailey_set_ids(plan.insideUserID, plan.insideGroupID, plan.isPrivileged ? 1 : 0) == 0,
             bailey_not_dumpable() == 0, bailey_die_with_parent() == 0
         else { throw LaunchFailure(.takeIdentity, code: errno) }
         // The change of identity cleared the death signal for a moment in which the outer half may have died.
-        guard bailey_poll_hangup(gate) == 0 else { throw LaunchFailure(.awaitParent, code: ECHILD) }
-        guard bailey_private_propagation() == 0 else { throw LaunchFailure(.isolateMounts, code: errno) }
+        guard bailey_poll_hangup(link.descriptor) == 0 else { throw LaunchFailure(.awaitParent, code: ECHILD) }
         if !plan.isPrivileged { try SourceOpener(plan: plan, scratch: scratch).openAll() }
         umask(0)
-        try RootBuilder(plan: plan, scratch: scratch).build()
+        try RootBuilder(plan: plan, scratch: scratch, link: plan.isPrivileged ? link : nil).build()
         umask(0o022)
-        guard bailey_loopback_up() == 0 else { throw LaunchFailure(.network, code: errno) }
         guard bailey_set_hostname(plan.hostName, strlen(plan.hostName)) == 0 else {
             throw LaunchFailure(.hostName, code: errno)
         }

@@ -3,32 +3,41 @@ import Glibc
 
 /// Opens what the plan shows from the host, as detached mount trees with their attributes already set.
 ///
-/// Runs before the namespaces are made where the launcher is root (only then may a tree be id-mapped), and inside them
+/// Runs outside of the namespaces where the launcher is root (only there may a tree be id-mapped), and inside them
 /// otherwise (an ordinary user may clone a tree only in a mount namespace of their own).
 struct SourceOpener {
     let plan: LaunchPlanView
     let scratch: Scratch
+    private let root: Int32
+
+    init(plan: LaunchPlanView, scratch: Scratch) throws(LaunchFailure) {
+        root = bailey_open("/", BAILEY_O_PATH | O_DIRECTORY, 0)
+        guard root >= 0 else { throw LaunchFailure(.openSource, code: errno) }
+        self.plan = plan
+        self.scratch = scratch
+    }
 
     func openAll() throws(LaunchFailure) {
-        let root = bailey_open("/", BAILEY_O_PATH | O_DIRECTORY, 0)
-        guard root >= 0 else { throw LaunchFailure(.openSource, code: errno) }
-        for row in 0..<plan.operationCount {
-            let operation = plan.operation(row)
-            let slot = scratch.descriptors + row * Scratch.descriptorsPerOperation
-            switch operation.kind {
-            case .tree:
-                slot[0] = try open(root, operation.source, operation, recursive: true)
-            case .view:
-                slot[0] = try open(root, operation.source, operation, recursive: false)
-            case .overlay:
-                slot[0] = try open(root, operation.source, operation, recursive: false)
-                if operation.second[0] != 0 { slot[1] = try open(root, operation.second, operation, recursive: false) }
-                slot[2] = try open(root, operation.third, operation, recursive: false)
-            default:
-                break
-            }
-        }
+        for row in 0..<plan.operationCount { try open(row) }
         close(root)
+    }
+
+    /// Opens the sources of one operation; the slots of what is not there, and need not be, say so.
+    func open(_ row: Int) throws(LaunchFailure) {
+        let operation = plan.operation(row)
+        let slot = scratch.slots(of: row)
+        switch operation.kind {
+        case .tree:
+            slot[0] = try open(root, operation.source, operation, recursive: true)
+        case .view, .live:
+            slot[0] = try open(root, operation.source, operation, recursive: false)
+        case .overlay:
+            slot[0] = try open(root, operation.source, operation, recursive: false)
+            if operation.second[0] != 0 { slot[1] = try open(root, operation.second, operation, recursive: false) }
+            slot[2] = try open(root, operation.third, operation, recursive: false)
+        default:
+            break
+        }
     }
 
     /// Symbolic links are refused everywhere in the path, so that nothing but the named place can be shown.

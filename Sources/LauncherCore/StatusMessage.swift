@@ -11,6 +11,12 @@ package struct StatusMessage: Sendable, Equatable {
         case failed
         /// The command's main process ended: `number` is its wait status.
         case exited
+        /// Calls are observed from here on; the listener is attached. Without one `code` (errno) says why there is
+        /// none.
+        case observing
+        /// The launcher is about to execute the plan's candidate `number`: the next execution of this process is not
+        /// yet the command's.
+        case attempting
     }
 
     package var kind: Kind

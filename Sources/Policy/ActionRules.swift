@@ -12,6 +12,13 @@ package enum ActionRules {
             )
         }
         return switch action.kind {
+        case .runCommand(let command) where command.workspace == .direct:
+            Decision(
+                verdict: .allow,
+                rule: RuleID("operator-direct-run"),
+                risk: .high,
+                reason: "the operator ran the command themselves; it changes the project directly, without a gate"
+            )
         case .runCommand:
             Decision(
                 verdict: .allow,

@@ -39,6 +39,24 @@ package enum GateRules {
         }
     }
 
+    /// The strongest rule over a name that denies or asks whatever is changed there; nil where no name rule does.
+    ///
+    /// It is asked from the root down: a path below one that has such a rule may get no answer of its own.
+    package static func guardingRule(for path: RelativePath) -> GateRule? {
+        guard let name = path.name else { return nil }
+        guard FoldedName.fold(name).contains(where: index.mayEnd) || HiddenPaths.judge(path) == .hidden else {
+            return nil
+        }
+        var strongest: GateRule?
+        index.forEachMatch(FoldedName.fold(path)) { rule in
+            if rule.level >= .ask, rule.level > strongest?.level ?? .allow { strongest = rule }
+        }
+        if strongest == nil, HiddenPaths.judge(path) == .hidden {
+            return all.first { $0.subject == .property(.secretName) }
+        }
+        return strongest
+    }
+
     /// Python environments that the command made from nothing: every program in them is the command's, so that a start
     /// file adds nothing to it. One that was there before, in whole or in part, is none of them.
     package static func newEnvironments(_ changes: [Change]) -> Set<RelativePath> {

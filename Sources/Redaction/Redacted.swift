@@ -7,6 +7,12 @@ package struct Redacted: Sendable, Hashable {
     /// A sentence from the source code, which holds no secret.
     package init(constant: StaticString) { text = constant.description }
 
+    /// The beginning, with a mark where something is left out. Secrets are gone already: cutting reveals none.
+    package func shortened(toCharacters charactersMax: Int) -> Redacted {
+        text.utf8.count <= charactersMax || text.count <= charactersMax
+            ? self : Redacted(text: text.prefix(charactersMax) + "…")
+    }
+
     /// What stands in the place of every secret.
     package static let placeholder = "********"
 }
@@ -50,12 +56,15 @@ package struct Redactor: Sendable {
     }
 
     /// Redacts a command's arguments: as ``redact(_:)``, and the argument after an option like `--password` as a whole.
-    package func redact(arguments: [String]) -> [Redacted] {
+    package func redact(arguments: [String]) -> [Redacted] { redact(arguments: arguments.map { Array($0.utf8) }) }
+
+    /// As ``redact(arguments:)`` for what a process was given, which need not be UTF-8.
+    package func redact(arguments: [[UInt8]]) -> [Redacted] {
         var followsSecretOption = false
         return arguments.map { argument in
-            defer { followsSecretOption = SecretNames.isSecretOption(argument) }
-            let hides = followsSecretOption && !argument.isEmpty && !argument.hasPrefix("-")
-            return hides ? Redacted(text: Redacted.placeholder) : redact(argument)
+            defer { followsSecretOption = SecretNames.isSecretOption(String(decoding: argument, as: UTF8.self)) }
+            let hides = followsSecretOption && !argument.isEmpty && argument.first != UInt8(ascii: "-")
+            return hides ? Redacted(text: Redacted.placeholder) : redact(bytes: argument)
         }
     }
 

@@ -7,6 +7,7 @@ enum LaunchFailureText {
     static func error(_ failure: StatusMessage, _ request: SandboxRequest) -> SandboxError {
         let reason = String(cString: strerror(failure.code))
         let path = Printable.text(failure.path)
+        if request.isLive, let error = live(failure, path: path, reason: reason) { return error }
         switch failure.step {
         case .findCommand:
             return SandboxError(
@@ -54,6 +55,25 @@ enum LaunchFailureText {
         default:
             let place = path.isEmpty ? "" : " \(path)"
             return SandboxError(.setup, "\(attempt(failure.step))\(place): \(reason)", hint: nil)
+        }
+    }
+
+    /// What fails only where the project itself is shown.
+    private static func live(_ failure: StatusMessage, path: String, reason: String) -> SandboxError? {
+        switch failure.step {
+        case .openSource where failure.code == EINVAL:
+            SandboxError(
+                .setup,
+                "show \(path) itself: \(reason)",
+                hint: "Its file system cannot map owners (id-mapped mounts); use --workspace copy."
+            )
+        case .mount:
+            SandboxError(
+                .setup,
+                "guard \(path): \(reason)",
+                hint: "It changed while the run started; nothing was executed. Try again."
+            )
+        default: nil
         }
     }
 

@@ -12,13 +12,13 @@ struct LauncherProcess: ~Copyable {
 
     /// - Parameters:
     ///   - streams: what the launcher gets as standard input, output and error.
-    ///   - group: the list of processes of the control group that it joins, open for writing.
-    ///   - kept: a descriptor that stays open as long as anything of the sandbox lives, such as a lock.
-    init(path: String, streams: [Int32], group: borrowing Descriptor, kept: Int32) throws(SandboxError) {
+    ///   - group: the list of members of the control group that it joins, open for writing.
+    ///   - kept: descriptors that stay open as long as anything of the sandbox lives, such as locks.
+    init(path: String, streams: [Int32], group: borrowing Descriptor, kept: [Int32]) throws(SandboxError) {
         do throws(SystemError) {
             let socket = try Self.pair(bailey_socketpair_packets)
             let pipe = try Self.pair(bailey_pipe)
-            let theirs = streams + [socket.1, pipe.0, group.raw, kept]
+            let theirs = streams + [socket.1, pipe.0, group.raw] + kept
             // The launcher finds nothing of our environment; a crash must not print memory.
             processID = try Self.spawn(path, ["SWIFT_BACKTRACE=enable=no"], theirs)
             _ = close(socket.1)

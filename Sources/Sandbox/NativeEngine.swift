@@ -36,7 +36,13 @@ package struct NativeEngine: Sendable {
             throw SandboxError(.setup, "run a command: the grant is for something else")
         }
         let plan = try makePlan(command, request, prepared)
-        let supervisor = try Supervisor(plan: plan, request: request, prepared: prepared, time: time)
+        let supervisor = try Supervisor(
+            plan: plan,
+            command: command,
+            request: request,
+            prepared: prepared,
+            time: time
+        )
         var outcome = try supervisor.run(onStart: onStart)
         outcome.layers = Self.layers + (request.hasOverlay ? [.overlay] : []) + (prepared.group == nil ? [] : [.cgroup])
         return outcome
@@ -64,7 +70,7 @@ package struct NativeEngine: Sendable {
         plan.permissions = view.permissions
         plan.identities = view.identities
         plan.limits = Rlimits.list(request.limits)
-        plan.filter = try SystemCallFilter.compile()
+        plan.filter = try SystemCallFilter.compile(boundsSharedMemory: prepared.group == nil)
         return plan
     }
 
@@ -80,6 +86,11 @@ package struct NativeEngine: Sendable {
 extension SandboxRequest {
     var hasOverlay: Bool {
         mounts.contains { if case .overlay = $0.source { true } else { false } }
+    }
+
+    /// True where the command works on the project itself.
+    var isLive: Bool {
+        mounts.contains { if case .live = $0.source { true } else { false } }
     }
 }
 

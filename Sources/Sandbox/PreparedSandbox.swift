@@ -15,7 +15,7 @@ package final class PreparedSandbox {
     let usesTerminal: Bool
     private var isReaped = false
 
-    /// - Parameter kept: a descriptor that the sandbox's own processes hold open until the last of them is gone, and
+    /// - Parameter kept: descriptors that the sandbox's own processes hold open until the last of them is gone, and
     ///   that the command never sees: with a lock's, nobody takes the lock while a killed Bailey's sandbox is still
     ///   dying.
     package init(
@@ -24,20 +24,21 @@ package final class PreparedSandbox {
         streams outer: StandardStreams,
         usesTerminal: Bool,
         run: RunID,
-        keeping kept: Int32? = nil
+        keeping kept: [Int32] = []
     ) throws {
+        LeavingLaunchers.reap()
         self.limits = limits
         self.usesTerminal = usesTerminal
         let group = MemoryGroup.make(run: run, bytesMax: limits.memoryBytes)
         self.group = group
         streams = try StreamSet(outer, usesTerminal: usesTerminal)
         do {
-            let list = try Self.processList(of: group)
+            let list = try Self.memberList(of: group)
             launcher = try LauncherProcess(
                 path: launcherPath,
                 streams: streams.inner,
                 group: list,
-                kept: kept ?? list.raw
+                kept: kept
             )
         } catch {
             group?.remove()
@@ -54,15 +55,15 @@ package final class PreparedSandbox {
         group?.remove()
     }
 
-    /// Waits for the launcher, which ends after its sandbox. The caller's terminal is theirs again.
+    /// Lets go of the launcher, whose sandbox is dead. The caller's terminal is theirs again.
     func reap() {
-        launcher.reap()
+        LeavingLaunchers.add(launcher.processID)
         streams.releaseTerminal()
         isReaped = true
     }
 
-    private static func processList(of group: MemoryGroup?) throws(SystemError) -> Descriptor {
-        if let group { return try group.processList() }
+    private static func memberList(of group: MemoryGroup?) throws(SystemError) -> Descriptor {
+        if let group { return try group.memberList() }
         return Descriptor(owning: try SystemError.check("open", open("/dev/null", O_WRONLY | O_CLOEXEC)))
     }
 }

@@ -10,6 +10,8 @@ final class Pump {
     /// poll(2) promises room for this much in a pipe, so that a write of it does not block.
     private static let writeBytesMax = 4096
 
+    private static let questionBytes: [Int32] = [0x1B, 0x9B, 0x05]
+
     let source: Int32
     let destination: Int32
     private let ownsSource: Bool
@@ -20,8 +22,18 @@ final class Pump {
     private(set) var moved: UInt64 = 0
     private(set) var sourceEnded = false
     private(set) var destinationClosed = false
+    /// Some byte passed that may begin a question to a terminal: an escape, its one-byte form, or an enquiry.
+    private(set) var mayHaveAsked = false
+    private let watchesQuestions: Bool
 
-    init(from source: Int32, ownsSource: Bool, to destination: Int32, ownsDestination: Bool) {
+    init(
+        from source: Int32,
+        ownsSource: Bool,
+        to destination: Int32,
+        ownsDestination: Bool,
+        watchesQuestions: Bool = false
+    ) {
+        self.watchesQuestions = watchesQuestions
         self.source = source
         self.destination = destination
         self.ownsSource = ownsSource
@@ -47,6 +59,9 @@ final class Pump {
         if count > 0 {
             start = 0
             end = count
+            if watchesQuestions, !mayHaveAsked, let first = buffer.baseAddress {
+                mayHaveAsked = Self.questionBytes.contains { memchr(first, $0, count) != nil }
+            }
         } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
             endSource()
         }

@@ -15,6 +15,9 @@ enum Rlimits {
     private static let lockedMemoryBytes: UInt64 = 8 << 20
     private static let messageQueueBytes: UInt64 = 1 << 20
 
+    /// No dump is this small, and the kernel does not start a dump handler of the host at this value, as it does at 0.
+    private static let coreBytes: UInt64 = 1
+
     static func list(_ limits: ResourceLimits) -> [LaunchPlan.Limit] {
         func both(_ resource: UInt32, _ value: UInt64) -> LaunchPlan.Limit {
             LaunchPlan.Limit(resource: resource, soft: value, hard: value)
@@ -26,7 +29,7 @@ enum Rlimits {
                 hard: limits.cpuSeconds + cpuGraceSeconds
             ),
             both(Number.fileSize, limits.workspaceBytes),
-            both(Number.core, 0),
+            both(Number.core, coreBytes),
             both(Number.processes, limits.processes),
             both(Number.openFiles, limits.openFiles),
             both(Number.lockedMemory, lockedMemoryBytes),

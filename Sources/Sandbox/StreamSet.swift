@@ -51,7 +51,13 @@ final class StreamSet {
         _ = bailey_set_nonblocking(masterNumber)
         terminal = RawTerminal(outer.input)
         let forInput = try? master.duplicate()
-        output = Pump(from: master.release(), ownsSource: true, to: outer.output, ownsDestination: false)
+        output = Pump(
+            from: master.release(),
+            ownsSource: true,
+            to: outer.output,
+            ownsDestination: false,
+            watchesQuestions: true
+        )
         if let forInput {
             input = Pump(from: outer.input, ownsSource: false, to: forInput.release(), ownsDestination: true)
         }
@@ -87,7 +93,10 @@ final class StreamSet {
     func endInput() { input?.abandon() }
 
     /// Gives the caller's terminal back as it was.
-    func releaseTerminal() { terminal = nil }
+    func releaseTerminal() {
+        if output?.mayHaveAsked ?? false { terminal?.awaitAnswers(writingTo: outer.output) }
+        terminal = nil
+    }
 
     func abandonOutput() {
         output?.abandon()

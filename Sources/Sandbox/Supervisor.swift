@@ -15,6 +15,7 @@ final class Supervisor {
     private let signals: Descriptor
     private var budget: OutputBudget
     private var watchdog: Watchdog
+    private let observer: Observer
     private var sandbox: Descriptor?
     private var initProcess: Int32 = -1
     private let startNanoseconds: UInt64
@@ -23,10 +24,20 @@ final class Supervisor {
     private var failure: StatusMessage?
     private var exit: StatusMessage?
     private var cause: KillCause?
+    /// When the tree was killed; what it wrote before that is passed on for a moment.
+    private var killedNanoseconds: UInt64 = 0
 
+    /// How long a reader of ours may take for what a killed command had written.
+    private static let drainNanoseconds: UInt64 = 1_000_000_000
     private static let watchedSignals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH]
 
-    init(plan: LaunchPlan, request: SandboxRequest, prepared: PreparedSandbox, time: any TimeSource) throws {
+    init(
+        plan: LaunchPlan,
+        command: CommandRequest,
+        request: SandboxRequest,
+        prepared: PreparedSandbox,
+        time: any TimeSource
+    ) throws {
         self.request = request
         self.prepared = prepared
         self.time = time
@@ -40,7 +51,20 @@ final class Supervisor {
         nextLookNanoseconds = startNanoseconds + Watchdog.intervalNanoseconds
         budget = OutputBudget(request.limits, startNanoseconds: startNanoseconds)
         watchdog = Watchdog(request, watchesMemory: prepared.group == nil)
+        observer = Observer(
+            request,
+            command: command,
+            candidates: plan.candidates,
+            time: time,
+            startNanoseconds: startNanoseconds
+        )
         try prepared.launcher.begin(plan)
+    }
+
+    /// Signals that came while there was a sandbox were meant for it; from now on they are ours again.
+    deinit {
+        while bailey_next_signal(signals.raw) != 0 {}
+        bailey_signals_release(Self.watchedSignals, Int32(Self.watchedSignals.count))
     }
 
     private var streams: StreamSet { prepared.streams }
@@ -63,10 +87,14 @@ final class Supervisor {
         waits.append(pollfd(fd: sandboxDescriptor, events: Int16(POLLIN), revents: 0))
         let isHeld = budget.isExhausted(at: now)
         waits += streams.waits(holdsOutput: isHeld)
+        let observed = waits.count
+        waits += observer.waits
         _ = poll(&waits, nfds_t(waits.count), Int32(timeoutMilliseconds(now, isHeld: isHeld)))
+        observer.collectEnds(waits[observed...])
         if waits[0].revents != 0 { handleSignals() }
         if waits[1].revents != 0 { handleStatus(onStart) }
-        streams.handle(waits[3...])
+        streams.handle(waits[3..<observed])
+        observer.handle(waits[observed...]) { catchUp(onStart) }
         if waits[2].revents != 0 {
             sandbox = nil
             streams.endInput()
@@ -112,31 +140,51 @@ final class Supervisor {
         case .started:
             sandbox = descriptor >= 0 ? Descriptor(owning: descriptor) : nil
             initProcess = Int32(truncatingIfNeeded: message.number)
+            observer.begin(initProcess: initProcess)
             if cause != nil { killSandbox() }
         case .terminal:
             if descriptor >= 0 { streams.attachTerminal(Descriptor(owning: descriptor)) }
             prepared.launcher.proceed()
-        case .ready: onStart()
+        case .observing: observer.attach(descriptor, code: message.code)
+        case .ready:
+            observer.beginAttempts()
+            onStart()
+        case .attempting: observer.attempt(Int(message.number))
         case .failed: failure = message
         case .exited: exit = message
+        }
+    }
+
+    /// Reads what the launcher has said already.
+    private func catchUp(_ onStart: () -> Void) {
+        while !statusEnded {
+            var wait = pollfd(fd: prepared.launcher.status.raw, events: Int16(POLLIN), revents: 0)
+            guard poll(&wait, 1, 0) == 1 else { return }
+            handleStatus(onStart)
         }
     }
 
     private func enforce(_ now: UInt64) {
         budget.update(streams.outputBytes, at: now)
         if budget.isOver { end(.output) }
-        guard sandbox != nil else { return }
+        guard sandbox != nil else {
+            if cause != nil, now >= killedNanoseconds + Self.drainNanoseconds { streams.abandonOutput() }
+            return
+        }
         if let limit = request.limits.timeoutSeconds, Double(now - startNanoseconds) >= limit * 1e9 { end(.timeout) }
         guard now >= nextLookNanoseconds else { return }
         if let found = watchdog.look(at: initProcess) { end(found) }
+        observer.saw(watchdog.peaks)
         if let group, group.killCount > 0 { end(.memory) }
         nextLookNanoseconds = time.monotonicNanoseconds() + Watchdog.intervalNanoseconds
     }
 
-    /// Ends the whole tree; the first cause stands. Nothing that is written from now on is passed on.
+    /// Ends the whole tree; the first cause stands. What was written before is passed on while somebody reads it: a
+    /// reader that was stopped must not hold up a deadline or a signal.
     private func end(_ newCause: KillCause) {
         guard cause == nil else { return }
         cause = newCause
+        killedNanoseconds = time.monotonicNanoseconds()
         killSandbox()
         if newCause == .output { streams.abandonOutput() }
     }
@@ -157,7 +205,7 @@ final class Supervisor {
         let peak = max(exit.map { $0.peakKibibytes * 1024 } ?? 0, watchdog.peakMemoryBytes)
         usage.peakMemoryBytes = max(peak, group?.peakBytes ?? 0)
         (usage.standardOutputBytes, usage.standardErrorBytes) = streams.outputBytes
-        return Outcome(
+        var outcome = Outcome(
             ending: ending,
             cause: finalCause,
             usage: usage,
@@ -165,6 +213,8 @@ final class Supervisor {
             layers: [],
             mechanisms: mechanisms
         )
+        outcome.observation = observer.finish()
+        return outcome
     }
 
     /// No report of an exit means that the init was killed, by us or by the kernel.
@@ -183,7 +233,8 @@ final class Supervisor {
             if (group?.killCount ?? 0) > 0 { return .memory }
             if watchdog.cpuSeconds >= Double(request.limits.cpuSeconds) { return .cpuTime }
         }
-        return nil
+        // The init always tells how the command ended, unless it was ended itself.
+        return exit == nil ? .sandboxDied : nil
     }
 
     private var mechanisms: [LimitName: LimitMechanism] {
@@ -193,8 +244,8 @@ final class Supervisor {
             .processes: .rlimit,
             .cpuTime: .watchdog,
             .output: request.limits.outputBytes == nil ? .none : .pump,
-            .workspaceBytes: .watchdog,
-            .workspaceFiles: .watchdog,
+            .workspaceBytes: request.isLive ? .none : .watchdog,
+            .workspaceFiles: request.isLive ? .none : .watchdog,
             .openFiles: .rlimit,
         ]
     }

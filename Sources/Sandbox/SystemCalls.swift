@@ -60,8 +60,8 @@ enum SystemCalls {
     ]
     private static let interprocess = [
         "futex", "futex_requeue", "futex_wait", "futex_waitv", "futex_wake", "mq_getsetattr", "mq_notify", "mq_open",
-        "mq_timedreceive", "mq_timedsend", "mq_unlink", "msgctl", "msgget", "msgrcv", "msgsnd", "semctl", "semget",
-        "semop", "semtimedop", "shmat", "shmctl", "shmdt", "shmget",
+        "mq_timedreceive", "mq_timedsend", "mq_unlink", "msgctl", "msgget", "msgrcv", "msgsnd", "semctl",
+        "semop", "semtimedop", "shmat", "shmctl", "shmdt",
     ]
     /// Landlock's calls can only take rights away.
     private static let misc = [

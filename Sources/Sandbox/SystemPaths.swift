@@ -12,10 +12,12 @@ enum SystemPaths {
     private static let names = [
         "alternatives", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version", "fonts",
         "host.conf", "inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "locale.conf", "localtime",
-        "lsb-release", "magic", "magic.mime", "maven", "mime.types", "openssl", "os-release", "perl", "pki",
-        "protocols",
-        "redhat-release", "rpc", "services", "shells", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone", "vim",
-        "bash.bashrc", "groff", "gai.conf", "xdg", "R", "php", "ImageMagick-6", "ImageMagick-7",
+        "lsb-release", "magic", "magic.mime", "manpath.config", "maven", "mime.types", "networks", "openssl",
+        "os-release",
+        "perl", "pki", "profile", "protocols", "redhat-release", "rpc", "services", "sgml", "shells", "ssl/certs",
+        "ssl/openssl.cnf", "terminfo", "timezone", "vim", "bash.bashrc", "groff", "gai.conf", "xattr.conf", "xdg",
+        "xml",
+        "R", "php", "ImageMagick-6", "ImageMagick-7",
     ]
     private static let prefixes = ["java-", "python", "openjdk"]
 
@@ -23,9 +25,8 @@ enum SystemPaths {
         guard let etc = try? Directory(trustedPath: "/etc"), let entries = try? etc.entries(atMost: 4096) else {
             return names
         }
-        let versioned = entries.map { String(decoding: $0.name, as: UTF8.self) }
-            .filter { name in prefixes.contains { name.hasPrefix($0) } }
         let present = Set(entries.map { String(decoding: $0.name, as: UTF8.self) })
+        let versioned = present.filter { name in prefixes.contains { name.hasPrefix($0) } }
         return names.filter { name in present.contains(String(name.prefix { $0 != "/" })) } + versioned.sorted()
     }
 
@@ -55,19 +56,49 @@ enum SystemPaths {
     /// A link's target made absolute, if the path is a symbolic link whose end lies in what the view shows anyway.
     static func linkTarget(_ path: String) -> String? {
         var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let end = resolved(path) else {
-            return nil
-        }
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return nil }
+        return visibleEnd(of: path)
+    }
+
+    private static func visibleEnd(of path: String) -> String? {
+        guard let end = resolved(path) else { return nil }
         let visible = ["/usr/", "/opt/", "/etc/alternatives/"]
         return visible.contains { end.hasPrefix($0) } ? end : nil
     }
 
-    /// The content of a small file that everybody may read and that is text.
-    static func smallPublicFile(_ path: String) -> String? {
+    /// How a place of the host is shown.
+    enum Showing {
+        /// A link to what the view shows anyway.
+        case link(to: String)
+        /// The content of a small file that everybody may read and that is text.
+        case content(String)
+        case tree
+    }
+
+    /// How the names of ``configuration()`` are shown; what is not there is left out.
+    static func showings() throws(SystemError) -> [(path: String, showing: Showing)] {
+        let root = try Directory(trustedPath: "/")
+        var found: [(path: String, showing: Showing)] = []
+        for name in configuration() {
+            let path = "/etc/" + name
+            if let showing = showing(path, in: root) { found.append((path, showing)) }
+        }
+        return found
+    }
+
+    private static func showing(_ path: String, in root: borrowing Directory) -> Showing? {
         var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o004 != 0,
-            status.st_size <= copiedBytesMax, let etc = try? Directory(trustedPath: "/"),
-            let bytes = try? FileContent.read(Array(path.utf8.dropFirst()), in: etc, bytesMax: copiedBytesMax),
+        guard lstat(path, &status) == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFLNK: return visibleEnd(of: path).map { .link(to: $0) } ?? .tree
+        case S_IFREG where status.st_mode & 0o004 != 0 && status.st_size <= copiedBytesMax:
+            return text(path, in: root).map { .content($0) } ?? .tree
+        default: return .tree
+        }
+    }
+
+    private static func text(_ path: String, in root: borrowing Directory) -> String? {
+        guard let bytes = try? FileContent.read(Array(path.utf8.dropFirst()), in: root, bytesMax: copiedBytesMax),
             !bytes.contains(0)
         else { return nil }
         return String(validating: bytes, as: UTF8.self)

@@ -8,6 +8,9 @@ import LauncherCore
 struct ViewBuilder {
     private static let readOnly = UInt32(BAILEY_TREE_READONLY | BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV)
     private static let privateData = UInt32(BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV)
+    /// What hidden places of a live tree are covered by: nobody may open the one, nothing lies in the other.
+    private static let emptyFile = "/run/bailey/covered-file"
+    private static let emptyDirectory = "/run/bailey/covered-directory"
     private static let readWrite = UInt32(BAILEY_LANDLOCK_READ | BAILEY_LANDLOCK_WRITE)
 
     let request: SandboxRequest
@@ -18,11 +21,11 @@ struct ViewBuilder {
     init(_ request: SandboxRequest) throws(SandboxError) {
         self.request = request
         addSystem()
-        addConfiguration()
+        try addConfiguration()
         addDevices()
         addPrivatePlaces()
         try addReadable()
-        for mount in request.mounts { addWorkspace(mount) }
+        for mount in request.mounts { try addWorkspace(mount) }
     }
 
     /// `/usr` and `/opt` are shown; the directories of the root that modern systems make links into `/usr` stay links.
@@ -50,15 +53,19 @@ struct ViewBuilder {
     }
 
     /// A short list of `/etc`; the files that name users and hosts are the sandbox's own.
-    private mutating func addConfiguration() {
+    private mutating func addConfiguration() throws(SandboxError) {
         for (name, content) in SystemPaths.ownConfiguration(request) { addFile("/etc/" + name, content) }
-        for name in SystemPaths.configuration() {
-            let path = "/etc/" + name
-            if let target = SystemPaths.linkTarget(path) {
-                add(.link, path) { $0.source = target }
-            } else if let content = SystemPaths.smallPublicFile(path) {
-                addFile(path, content)
-            } else {
+        let showings: [(path: String, showing: SystemPaths.Showing)]
+        do throws(SystemError) {
+            showings = try SystemPaths.showings()
+        } catch {
+            throw SandboxError(.setup, "look at the settings of the system: \(error)")
+        }
+        for (path, showing) in showings {
+            switch showing {
+            case .link(let target): add(.link, path) { $0.source = target }
+            case .content(let content): addFile(path, content)
+            case .tree:
                 add(.tree, path) {
                     $0.attributes = Self.readOnly
                     $0.isOptional = true
@@ -102,10 +109,15 @@ struct ViewBuilder {
         for path in ["/run", "/var/lib", "/var/cache", "/var/log", "/mnt", "/srv"] { add(.directory, path) }
         // How a `bailey` that is started inside knows where it is.
         addFile("/run/bailey/inside", request.run.rawValue + "\n")
+        if request.isLive {
+            addFile(Self.emptyFile, "", mode: 0)
+            add(.directory, Self.emptyDirectory) { $0.mode = 0o555 }
+        }
         addTemporary(request.home.path, bytes: bytes, files: files, mode: "0700")
         permit(request.home.path)
         for file in request.home.files { addFile(request.home.path + "/" + file.path, file.content, mode: 0o644) }
-        for cache in request.home.caches {
+        // A cache that cannot be shown as the command's own is empty in each run.
+        for cache in request.home.caches where canShow(cache.hostDirectory) {
             let mapped = identity(SystemPaths.owner(cache.hostDirectory))
             add(.tree, request.home.path + "/" + cache.path) {
                 $0.source = cache.hostDirectory
@@ -118,7 +130,7 @@ struct ViewBuilder {
     private mutating func addReadable() throws(SandboxError) {
         for path in request.readable {
             guard let resolved = SystemPaths.resolved(path) else { continue }
-            let mapped = identity(SystemPaths.owner(resolved))
+            let mapped = canShow(resolved) ? identity(SystemPaths.owner(resolved)) : nil
             add(.view, resolved) {
                 $0.attributes = Self.readOnly
                 $0.identity = mapped
@@ -132,9 +144,9 @@ struct ViewBuilder {
         }
     }
 
-    private mutating func addWorkspace(_ mount: WorkspaceMount) {
+    private mutating func addWorkspace(_ mount: WorkspaceMount) throws(SandboxError) {
         let owner = LaunchPlan.Identity(userID: mount.ownerUserID, groupID: mount.ownerGroupID)
-        let mapped = identity(owner)
+        var mapped = identity(owner)
         switch mount.source {
         case .overlay(let lower, let mask, let layers):
             add(.overlay, mount.target) {
@@ -144,13 +156,44 @@ struct ViewBuilder {
                 $0.identity = mapped
             }
         case .copy(let directory):
+            if !canShow(directory) {
+                let sandbox = request.identity
+                try OwnerMapping.handOver(directory, userID: sandbox.hostUserID, groupID: sandbox.hostGroupID)
+                mapped = nil
+            }
             add(.tree, mount.target) {
                 $0.source = directory
                 $0.attributes = Self.privateData
                 $0.identity = mapped
             }
+        case .live(let isReadOnly, let guards):
+            add(.live, mount.target) {
+                $0.source = mount.target
+                $0.attributes = isReadOnly ? Self.readOnly : Self.privateData
+                $0.identity = mapped
+            }
+            for place in guards { addGuard(place, in: mount.target) }
+            if isReadOnly { return }
         }
         permit(mount.target)
+    }
+
+    /// Whether a tree of the host can be shown under the command's own id.
+    private func canShow(_ path: String) -> Bool { !request.identity.isPrivileged || OwnerMapping.isPossible(path) }
+
+    /// A guard is made inside the new root, from what was mounted before: no path of the host is opened again.
+    private mutating func addGuard(_ place: WorkspaceGuard, in tree: String) {
+        let path = tree + "/" + String(decoding: place.path.bytes, as: UTF8.self)
+        switch place.kind {
+        case .sealed: add(.rebind, path) { $0.attributes = Self.readOnly }
+        case .pinned: add(.rebind, path) { $0.attributes = Self.privateData }
+        case .covered:
+            add(.cover, path) {
+                $0.source = Self.emptyFile
+                $0.second = Self.emptyDirectory
+                $0.attributes = Self.readOnly
+            }
+        }
     }
 
     /// The index of an id-mapping, where one is needed: an ordinary user's files are theirs inside as well.

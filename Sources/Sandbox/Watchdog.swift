@@ -10,7 +10,7 @@ struct Watchdog {
     static let intervalNanoseconds: UInt64 = 100_000_000
     private static let processesMax = 20_000
     /// The layers are walked when the disk lost this share of what is left to use, or after this many looks.
-    private static let looksBetweenWalks = 20
+    private static let looksBetweenWalks = 10
     private static let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
     private let limits: ResourceLimits
@@ -26,18 +26,22 @@ struct Watchdog {
     /// CPU time of the living and of all that they have waited for.
     private var cpuLiving: UInt64 = 0
     /// Space of open files without a name, at the last look at them.
-    private var unnamedBytes: UInt64 = 0
+    private var unnamed = UnnamedFiles.Usage()
     private static let looksBetweenUnnamed = 5
     private(set) var peakMemoryBytes: UInt64 = 0
+    /// The most memory that each process has had, as of the last look.
+    private(set) var peaks: [Int32: UInt64] = [:]
 
     init(_ request: SandboxRequest, watchesMemory: Bool) {
         limits = request.limits
         self.watchesMemory = watchesMemory
         layerDirectories =
-            request.mounts.map { mount in
+            request.mounts.compactMap { mount in
                 switch mount.source {
                 case .overlay(_, _, let layers): layers + "/upper"
                 case .copy(let directory): directory
+                // What a live tree holds is the user's, and no measure of what the command did.
+                case .live: nil
                 }
             } + request.home.caches.map(\.hostDirectory)
     }
@@ -75,11 +79,13 @@ struct Watchdog {
             if process != initProcess { cpuSeen[process] = max(cpuSeen[process] ?? 0, times[0] + times[1]) }
         }
         let commands = processes.filter { $0 != initProcess }
-        unnamedBytes = looks % Self.looksBetweenUnnamed == 0 ? UnnamedFiles.bytes(of: commands) : unnamedBytes
-        let quick = commands.reduce(UInt64(0)) { $0 + MemoryUse.upperBound(of: $1) }
+        if looks % Self.looksBetweenUnnamed == 0 { unnamed = UnnamedFiles.usage(of: commands) }
+        let memory = MemoryUse(of: commands, isExact: false)
+        peaks = memory.peaks
+        let quick = memory.total(withMemoryFiles: unnamed.memoryBytes)
         // Shared pages count once for each process here; where that is too much, they are counted properly.
         guard watchesMemory, quick > limits.memoryBytes else { return quick }
-        return commands.reduce(UInt64(0)) { $0 + MemoryUse.proportional(of: $1) }
+        return MemoryUse(of: commands, isExact: true).total(withMemoryFiles: unnamed.memoryBytes)
     }
 
     private func children(of process: Int32) -> [Int32] {
@@ -97,7 +103,7 @@ struct Watchdog {
         var freeBytes: UInt64 = 0
         var freeFiles: UInt64 = 0
         guard bailey_free_space(directory.raw, &freeBytes, &freeFiles) == 0 else { return false }
-        if firstFreeBytes == 0 { firstFreeBytes = freeBytes }
+        if firstFreeBytes == 0 { (firstFreeBytes, lastFreeBytes, lastFreeFiles) = (freeBytes, freeBytes, freeFiles) }
         let lostBytes = lastFreeBytes > freeBytes ? lastFreeBytes - freeBytes : 0
         let lostFiles = lastFreeFiles > freeFiles ? lastFreeFiles - freeFiles : 0
         let roomBytes = limits.workspaceBytes - min(limits.workspaceBytes, lastUsage.bytes)
@@ -107,7 +113,7 @@ struct Watchdog {
         }
         (lastFreeBytes, lastFreeFiles) = (freeBytes, freeFiles)
         lastUsage = LayerUsage(of: layerDirectories, limits)
-        let total = lastUsage.bytes + unnamedBytes
+        let total = lastUsage.bytes + unnamed.storedBytes + unnamed.memoryBytes
         if total > limits.workspaceBytes || lastUsage.files > limits.workspaceFiles { return true }
         // What cannot be looked into counts as full once the disk has lost as much as the limit.
         return lastUsage.isIncomplete && firstFreeBytes > freeBytes

@@ -48,6 +48,22 @@ final class ApplyContext {
         }
     }
 
+    /// Adds every directory that leads to what is staged.
+    func addStaging(to batch: SyncBatch) throws {
+        let base = try workspace.directory(WorkspaceFiles.staging)
+        for (index, area) in staging.enumerated() {
+            let tree = trees[index]
+            try batch.add(area.new.duplicate())
+            if besideTrees[index] {
+                try batch.add(tree.lower.directory(StagingArea.nameBeside(plan.run)))
+                try batch.add(tree.lower.duplicate())
+            } else {
+                try batch.add(base.directory(WorkspaceFiles.tree(tree.source.tree.index)))
+            }
+        }
+        try batch.add(base)
+    }
+
     /// Finds the staging directories of an apply that was interrupted; false if one is missing.
     func openStaging(besideTrees: [Bool]) throws -> Bool {
         guard besideTrees.count == trees.count else { return false }

@@ -32,6 +32,7 @@ struct ApplyRun {
         let operation = operations[number]
         let area = context.staging[operation.tree]
         let name = StagingArea.name(number)
+        try finishRename(operation, area, name)
         switch operation.kind {
         case .remove:
             return try area.old.statusIfPresent(name) != nil
@@ -43,6 +44,19 @@ struct ApplyRun {
             guard let status = try currentUnlessShut(number) else { return try isShut(number) }
             return status.inode == operation.base?.inode && status.mode == operation.newMode
         }
+    }
+
+    /// Where the file system has no rename that fails if something is there, one takes two steps. If it was cut short
+    /// between them, the file has both names: the second step is done now.
+    private func finishRename(_ operation: ApplyOperation, _ area: StagingArea, _ staged: [UInt8]) throws {
+        guard operation.kind == .place || operation.kind == .remove, let name = operation.path.name,
+            let status = try currentOrShut(operation), status.kind != .directory
+        else { return }
+        let waiting =
+            operation.kind == .place ? try area.new.statusIfPresent(staged) : try area.old.statusIfPresent(staged)
+        guard let waiting, waiting.inode == status.inode, waiting.device == status.device else { return }
+        if operation.kind == .place { return try area.new.removeFile(staged) }
+        try parent(operation).removeFile(name)
     }
 
     private func shuts(_ operation: ApplyOperation) -> Bool {
@@ -67,6 +81,14 @@ struct ApplyRun {
             return try current(operations[number])
         } catch let error as SystemError where error.code == EACCES {
             guard try isShut(number) else { throw error }
+            return nil
+        }
+    }
+
+    private func currentOrShut(_ operation: ApplyOperation) throws -> FileStatus? {
+        do {
+            return try current(operation)
+        } catch let error as SystemError where error.code == EACCES {
             return nil
         }
     }
@@ -172,21 +194,24 @@ struct ApplyRun {
 
     /// Makes every rename durable.
     func synchronize() throws {
+        let batch = SyncBatch()
         var seen: Set<ChangeSet.Place> = []
         for operation in operations {
             let place = ChangeSet.Place(tree: operation.tree, path: operation.path.parent)
             guard seen.insert(place).inserted else { continue }
-            try synchronize(place)
+            try add(place, to: batch)
         }
         for area in context.staging {
-            try area.new.synchronize()
-            try area.old.synchronize()
+            try batch.add(area.new.duplicate())
+            try batch.add(area.old.duplicate())
         }
+        try batch.synchronize()
     }
 
-    private func synchronize(_ place: ChangeSet.Place) throws(SystemError) {
+    private func add(_ place: ChangeSet.Place, to batch: SyncBatch) throws(SystemError) {
         do {
-            try context.trees[place.tree].lower.directoryIfPresent(at: place.path.components)?.synchronize()
+            let directory = try context.trees[place.tree].lower.directoryIfPresent(at: place.path.components)
+            if let directory { try batch.add(directory) }
         } catch  where error.code == EACCES {
             // Shut by us: it was made durable just before.
             guard operations.contains(where: { shuts($0) && $0.tree == place.tree && place.path.isWithin($0.path) })

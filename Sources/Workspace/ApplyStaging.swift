@@ -9,6 +9,8 @@ struct ApplyStaging {
     private let set: ChangeSet
     private var operations: [ApplyOperation] = []
     private var ready: [(change: Change, base: FileStatus?)] = []
+    /// Staged files whose writing has begun.
+    private let written = SyncBatch()
     /// Groups of new directories in set-group directories, which a rename does not hand down.
     private var inheritedGroups: [ChangeSet.Place: UInt32] = [:]
     /// Modes that are set last, since they shut a directory.
@@ -38,7 +40,7 @@ struct ApplyStaging {
             throw refused("the change set is not complete (limit of \(excess.kind.rawValue))", excess.place.path)
         }
         let check = ConflictCheck(context.plan, set, context.trees)
-        let conflicts = try check.conflicts()
+        let (answers, conflicts) = try check.judgeAll()
         if let first = conflicts.first {
             let more = conflicts.count > 1 ? " and \(conflicts.count - 1) more" : ""
             throw WorkspaceError(
@@ -49,9 +51,9 @@ struct ApplyStaging {
                     "Nothing was applied. Look at the conflicts, then run the command again on the project."
             )
         }
-        for change in set.changes {
+        for (change, answer) in zip(set.changes, answers) {
             try refuseUnfit(change)
-            switch try check.judge(change) {
+            switch answer {
             case .done: continue
             case .ready(let base): ready.append((change, base))
             case .conflict(let cause): throw Self.conflict(change.path, "conflict: \(cause.rawValue)")
@@ -148,8 +150,12 @@ struct ApplyStaging {
                 if change.file == .directory {
                     try addDirectory(change)
                 } else {
+                    var isExchange = base.map { $0.kind != .directory } ?? false
+                    if isExchange, !context.staging[change.tree].canExchange {
+                        operations.append(operation(.remove, change, base: base))
+                        isExchange = false
+                    }
                     let staged = try stageLeaf(change, base: base)
-                    let isExchange = base.map { $0.kind != .directory } ?? false
                     // A directory that was there is removed by then: the way is free.
                     let kind: ApplyOperation.Kind = isExchange ? .exchange : .place
                     operations.append(operation(kind, change, base: isExchange ? base : nil, staged: staged))
@@ -277,12 +283,21 @@ struct ApplyStaging {
         for attribute in try file.attributeNames() where Self.isNeverApplied(attribute) {
             try file.removeAttribute(attribute)
         }
-        if geteuid() == 0, let base, base.kind == .file {
-            try file.setOwner(userID: base.userID, groupID: base.groupID)
+        try Self.settle(file, mode: Self.mode(change, base: base), owner: base?.kind == .file ? base : nil)
+        file.startWriting()
+        try written.add(file)
+    }
+
+    /// Gives a file its mode and owner. Most have them already, and each change of them would be one more entry in the
+    /// file system's journal.
+    private static func settle(_ file: borrowing Descriptor, mode: UInt32, owner: FileStatus?) throws(SystemError) {
+        let now = try file.status()
+        var isSettled = now.mode == mode
+        if geteuid() == 0, let owner, (now.userID, now.groupID) != (owner.userID, owner.groupID) {
+            try file.setOwner(userID: owner.userID, groupID: owner.groupID)
+            isSettled = false
         }
-        try file.setMode(Self.mode(change, base: base))
-        // A file that its owner cannot read cannot be opened again for that.
-        if change.mode.map({ $0 & 0o400 == 0 }) ?? true { try file.synchronizeContent() } else { file.startWriting() }
+        if !isSettled { try file.setMode(mode) }
     }
 
     /// The overlay's own marks, and what could give rights that the mode does not show.
@@ -290,16 +305,10 @@ struct ApplyStaging {
         ["user.overlay.", "security.capability", "system.posix_acl_"].contains { attribute.starts(with: $0.utf8) }
     }
 
-    /// Everything staged is on the disk before the first rename. The writing of all files was begun before.
+    /// Everything staged is on the disk before the intent is, and so before the first rename. The writing of all files
+    /// was begun before.
     private func synchronize() throws {
-        for (number, operation) in operations.enumerated() {
-            guard let staged = operation.staged, !staged.isDirectory else { continue }
-            let area = context.staging[operation.tree]
-            let name = StagingArea.name(number)
-            guard try area.new.status(name).kind == .file else { continue }
-            if staged.mode & 0o400 == 0, geteuid() != 0 { continue }
-            try area.new.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY).synchronizeContent()
-        }
-        for area in context.staging { try area.new.synchronize() }
+        try context.addStaging(to: written)
+        try written.synchronize()
     }
 }

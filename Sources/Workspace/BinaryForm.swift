@@ -32,7 +32,8 @@ struct BinaryWriter {
 
     mutating func addWords(_ words: ArraySlice<UInt64>) {
         add(UInt32(words.count))
-        for word in words { add(word) }
+        let ordered = words.map(\.littleEndian)
+        ordered.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
     /// Everything written so far and its SHA-256, so that a torn or damaged file is seen.
@@ -55,7 +56,7 @@ struct BinaryReader {
     init(sealed: [UInt8], magic: StaticString) throws(Damaged) {
         let end = sealed.count - Digest.byteCount
         guard end >= Self.magicBytes, sealed[..<Self.magicBytes].elementsEqual(magic.description.utf8),
-            ContentHash.of(Array(sealed[..<end])).bytes.elementsEqual(sealed[end...])
+            ContentHash.of(sealed[..<end]).bytes.elementsEqual(sealed[end...])
         else { throw Damaged() }
         bytes = sealed[..<end]
         position = Self.magicBytes
@@ -118,15 +119,16 @@ struct BinaryReader {
 
     mutating func readWords(into words: inout [UInt64]) throws(Damaged) {
         let count = try readCount(bytesEach: 8)
-        // No capacity is reserved: for many small additions to one array that would copy it each time.
-        let start = position
-        bytes.withUnsafeBytes { buffer in
-            for index in 0..<count {
-                words.append(
-                    UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: start + index * 8, as: UInt64.self))
-                )
+        let first = words.count
+        words.append(contentsOf: repeatElement(0, count: count))
+        // An index holds a word for every file: they are copied at once, and turned round where the machine needs it.
+        words.withUnsafeMutableBytes { target in
+            bytes.withUnsafeBytes { source in
+                UnsafeMutableRawBufferPointer(rebasing: target[(first * 8)...])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[position..<position + count * 8]))
             }
         }
         position += count * 8
+        for index in first..<words.count { words[index] = UInt64(littleEndian: words[index]) }
     }
 }

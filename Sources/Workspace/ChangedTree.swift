@@ -74,6 +74,15 @@ package final class ChangedTree {
         }
     }
 
+    /// Makes the names in a directory durable, if the command left one there.
+    func synchronizeNames(in path: RelativePath) throws(SystemError) {
+        do {
+            try directory(path).synchronize()
+        } catch  where error.code == ENOENT || error.code == ENOTDIR {
+            return
+        }
+    }
+
     private static var readingFlags: Int32 { O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY }
 
     /// Gives the owner all rights to every directory down to a path, and the right to read a file there.

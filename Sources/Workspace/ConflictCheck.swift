@@ -66,10 +66,16 @@ struct ConflictCheck {
         self.deleted = deleted
     }
 
-    func conflicts() throws -> [Conflict] {
+    func conflicts() throws -> [Conflict] { try judgeAll().conflicts }
+
+    /// An answer for every change, in order, and all that stands against the set.
+    func judgeAll() throws -> (answers: [Answer], conflicts: [Conflict]) {
+        var answers: [Answer] = []
         var conflicts: [Conflict] = []
         for change in set.changes {
-            if case .conflict(let cause) = try judge(change) {
+            let answer = try judge(change)
+            answers.append(answer)
+            if case .conflict(let cause) = answer {
                 conflicts.append(Conflict(tree: change.tree, path: change.path, cause: cause))
             }
             conflicts += try appearedBelow(change)
@@ -77,10 +83,10 @@ struct ConflictCheck {
         for place in set.replacedDirectories where masks[place.tree].above.contains(place.path) {
             conflicts.append(Conflict(tree: place.tree, path: place.path, cause: .maskedPath))
         }
-        return conflicts
+        return (answers, conflicts)
     }
 
-    func judge(_ change: Change) throws -> Answer {
+    private func judge(_ change: Change) throws -> Answer {
         let tree = trees[change.tree]
         if isMasked(change) { return .conflict(.maskedPath) }
         switch try tree.state(change.path) {

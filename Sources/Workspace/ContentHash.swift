@@ -7,14 +7,20 @@ struct ContentHash {
 
     mutating func update(_ bytes: [UInt8]) { hash.update(data: bytes) }
 
+    mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+
     consuming func finalize() -> Domain.Digest {
-        guard let digest = Domain.Digest(hash.finalize()) else { preconditionFailure("a SHA-256 value has 32 bytes") }
+        guard let digest = Domain.Digest(hash.finalize().withUnsafeBytes { Array($0) }) else {
+            preconditionFailure("a SHA-256 value has 32 bytes")
+        }
         return digest
     }
 
-    static func of(_ bytes: [UInt8]) -> Domain.Digest {
+    static func of(_ bytes: [UInt8]) -> Domain.Digest { of(bytes[...]) }
+
+    static func of(_ bytes: ArraySlice<UInt8>) -> Domain.Digest {
         var hash = ContentHash()
-        hash.update(bytes)
+        bytes.withUnsafeBytes { hash.update($0) }
         return hash.finalize()
     }
 }

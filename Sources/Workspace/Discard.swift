@@ -14,13 +14,23 @@ package struct Discard {
         grant: consuming Grant,
         time: any TimeSource
     ) throws(WorkspaceError) {
+        try perform(digest: set.digest, of: set.run, grant: grant, time: time)
+    }
+
+    /// As above, for a set whose listing cannot be read any more; the journal knows its digest.
+    package func perform(
+        digest: Digest,
+        of run: RunID,
+        grant: consuming Grant,
+        time: any TimeSource
+    ) throws(WorkspaceError) {
         let action: Action
         do {
             action = try grant.redeem(at: time)
         } catch {
             throw WorkspaceError(.wrongGrant, "discard the changes: \(error.message)", hint: error.hint)
         }
-        guard action.kind == .discardChanges(set.digest), action.run == set.run else {
+        guard action.kind == .discardChanges(digest), action.run == run else {
             throw WorkspaceError(.wrongGrant, "discard the changes: the permission is for another change set")
         }
         try removeLayers()

@@ -1,5 +1,6 @@
 import Domain
 import Files
+import Glibc
 
 /// Reads what the command left in a file: its digest, whether it is text, and whether it equals what was there.
 struct FileComparison {
@@ -11,24 +12,39 @@ struct FileComparison {
 
     /// Reads the open file `file` once, and `previous` beside it as long as both are equal.
     init(_ file: Int32, previous: Int32?) throws(SystemError) {
+        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunkBytes, alignment: 16)
+        let other = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: previous == nil ? 0 : Self.chunkBytes,
+            alignment: 16
+        )
+        defer {
+            chunk.deallocate()
+            other.deallocate()
+        }
         var hash = ContentHash()
         var isText = true
         var position = 0
         var isEqual = previous != nil
-        while true {
-            let chunk = try FileContent.readPrefix(file, bytesMax: Self.chunkBytes)
+        var isAtEnd = false
+        while !isAtEnd {
+            let count = try FileContent.fill(chunk, from: file)
+            let bytes = UnsafeRawBufferPointer(rebasing: chunk[..<count])
+            isAtEnd = count < chunk.count
             if isEqual, let previous {
-                isEqual = try FileContent.readPrefix(previous, bytesMax: max(1, chunk.count)) == chunk
+                let otherCount = try FileContent.fill(other, from: previous)
+                isEqual = otherCount == count && Self.isEqual(bytes, other)
             }
-            if chunk.isEmpty { break }
-            if position < WorkspaceLimits.textProbeBytes, isText {
-                isText = !chunk.prefix(WorkspaceLimits.textProbeBytes - position).contains(0)
-            }
-            hash.update(chunk)
-            position += chunk.count
+            if isText { isText = !bytes.prefix(max(0, WorkspaceLimits.textProbeBytes - position)).contains(0) }
+            hash.update(bytes)
+            position += count
         }
         digest = hash.finalize()
         self.isText = isText
         self.isEqual = isEqual
+    }
+
+    private static func isEqual(_ bytes: UnsafeRawBufferPointer, _ other: UnsafeMutableRawBufferPointer) -> Bool {
+        guard let left = bytes.baseAddress, let right = other.baseAddress else { return bytes.isEmpty }
+        return memcmp(left, right, bytes.count) == 0
     }
 }

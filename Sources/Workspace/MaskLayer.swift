@@ -137,25 +137,38 @@ struct MaskLayer {
         }
     }
 
-    /// Removes layers that nobody has used for a while and nobody uses now.
+    /// Removes layers that nobody has used for a while, or that are too many, and that nobody uses now.
     private static func prune(_ masks: borrowing Directory, keeping key: [UInt8]) throws {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let oldest = FileTime(seconds: Int64(now.tv_sec) - WorkspaceLimits.maskAgeSecondsMax, nanoseconds: 0)
-        for entry in try masks.entries() where entry.name.ends(in: ".lock") {
-            let layer = Array(entry.name.dropLast(".lock".utf8.count))
-            guard layer != key, let status = try masks.statusIfPresent(entry.name), status.modified < oldest else {
-                continue
-            }
-            let lock = try masks.open(entry.name, flags: O_RDWR | O_NOFOLLOW)
-            guard try lock.lock(.exclusive, wait: false) else { continue }
-            try masks.removeTree(layer)
-            try masks.removeFile(entry.name)
+        var others: [(lock: [UInt8], used: FileTime)] = []
+        for entry in try masks.entries() where entry.name.ends(in: ".lock") && entry.name != lockName(key) {
+            guard let status = try masks.statusIfPresent(entry.name) else { continue }
+            others.append((entry.name, status.modified))
+        }
+        others.sort { $1.used < $0.used }
+        for (number, other) in others.enumerated()
+        where other.used < oldest || number >= WorkspaceLimits.masksMax - 1 {
+            try remove(other.lock, in: masks)
         }
         for entry in try masks.entries() where entry.name.containsSequence(Array(".new.".utf8)) {
             guard let status = try masks.statusIfPresent(entry.name), status.changed < oldest else { continue }
             try masks.removeTree(entry.name)
         }
+    }
+}
+
+extension MaskLayer {
+    /// Removes a layer unless somebody uses it, or removes it just now.
+    private static func remove(_ lockName: [UInt8], in masks: borrowing Directory) throws {
+        guard try masks.statusIfPresent(lockName) != nil else { return }
+        let lock = try masks.open(lockName, flags: O_RDWR | O_NOFOLLOW)
+        guard try lock.lock(.exclusive, wait: false),
+            try masks.statusIfPresent(lockName)?.inode == lock.status().inode
+        else { return }
+        try masks.removeTree(Array(lockName.dropLast(".lock".utf8.count)))
+        try masks.removeFile(lockName)
     }
 }
 

@@ -120,6 +120,12 @@ package struct TreeIndex: Sendable {
         return records[number]
     }
 
+    /// Whether an index of the same tree, from whose records this one was made, says the same of it.
+    func isSame(as other: TreeIndex) -> Bool {
+        device == other.device && records.count == other.records.count && hashes.count == other.hashes.count
+            && hidden == other.hidden && mountPoints == other.mountPoints && foreignOwner == other.foreignOwner
+    }
+
     /// Whether the name was there when the command started.
     package func existed(_ path: RelativePath) -> Bool {
         guard let name = path.name else { return !records.isEmpty }

@@ -13,12 +13,12 @@ package struct Workspace: Sendable {
     }
 
     /// Absolute path of the project.
-    private let project: String
+    let project: String
     /// Absolute path of the run's own directory below the project's `.bailey`; it exists.
-    private let runDirectory: String
+    let runDirectory: String
     /// Absolute path of the user's state directory; it exists.
     private let stateDirectory: String
-    private let run: RunID
+    let run: RunID
     private let limits: ResourceLimits
     private let time: any TimeSource
 
@@ -49,27 +49,38 @@ package struct Workspace: Sendable {
         gitDirectories: [String] = [],
         isTrackedUnchanged: @escaping (RelativePath) -> Bool = { _ in false }
     ) throws(WorkspaceError) -> WorkspacePlan {
-        guard gitDirectories.count < WorkspaceLimits.treesMax else {
-            throw WorkspaceError(.tooLarge, "prepare the workspace: more than \(WorkspaceLimits.treesMax) trees")
-        }
-        return try WorkspaceError.attempt("prepare the workspace") {
-            let run = try Directory(trustedPath: runDirectory)
-            _ = try run.makeDirectoryIfAbsent(WorkspaceFiles.directory, mode: 0o700)
-            let workspace = try run.directory(WorkspaceFiles.directory)
-            var lowers: [Lower] = []
-            for (number, path) in ([project] + gitDirectories).enumerated() {
-                lowers.append(try walk(path, number, number == 0 ? isTrackedUnchanged : { _ in false }))
-            }
+        try WorkspaceError.attempt("prepare the workspace") {
+            let workspace = try makeDirectory()
+            let lowers = try walkAll([project] + gitDirectories, isTrackedUnchanged)
             let (mode, reason) = try decide(choice, lowers, workspace)
             return try layOut(lowers, mode: mode, reason: reason, in: workspace)
         }
     }
 
-    private struct Lower {
+    func makeDirectory() throws -> Directory {
+        let run = try Directory(trustedPath: runDirectory)
+        _ = try run.makeDirectoryIfAbsent(WorkspaceFiles.directory, mode: 0o700)
+        return try run.directory(WorkspaceFiles.directory)
+    }
+
+    /// One of the user's trees as it is at the start.
+    struct Lower {
         let number: Int
         let path: String
         let status: FileStatus
         let index: TreeIndex
+        /// Holds that index.
+        let cache: IndexCache
+    }
+
+    /// Walks the project, which is the first, and the git directories outside it.
+    func walkAll(_ paths: [String], _ isTrackedUnchanged: @escaping (RelativePath) -> Bool) throws -> [Lower] {
+        guard paths.count <= WorkspaceLimits.treesMax else {
+            throw WorkspaceError(.tooLarge, "prepare the workspace: more than \(WorkspaceLimits.treesMax) trees")
+        }
+        return try paths.enumerated().map { number, path in
+            try walk(path, number, number == 0 ? isTrackedUnchanged : { _ in false })
+        }
     }
 
     private func walk(
@@ -88,14 +99,15 @@ package struct Workspace: Sendable {
             )
         }
         let cache = try IndexCache(stateDirectory: stateDirectory, tree: path)
+        let cached = cache.load()
         var walk = TreeWalk(
-            cached: cache.load(),
+            cached: cached,
             unixMilliseconds: time.unixMilliseconds(),
             isTrackedUnchanged: isTrackedUnchanged
         )
         try walk.run(root: root)
-        if walk.isFresh { try cache.store(walk.index) }
-        return Lower(number: number, path: path, status: status, index: walk.index)
+        if walk.isFresh || !walk.index.isSame(as: cached) { try cache.store(walk.index) }
+        return Lower(number: number, path: path, status: status, index: walk.index, cache: cache)
     }
 
     private func decide(
@@ -152,6 +164,7 @@ package struct Workspace: Sendable {
             case .copy:
                 manifest = try makeCopy(of: lower, in: layers)
                 source = .copy(directory: path + "/copy")
+            case .direct: preconditionFailure("a direct workspace has no layers")
             }
             try own(layers, lower.status)
             mounts.append(mount(source, lower))
@@ -164,13 +177,14 @@ package struct Workspace: Sendable {
             trees: trees,
             baseTime: try stamp(workspace),
             mounts: mounts,
+            live: nil,
             leases: leases
         )
-        try plan.store(in: workspace)
+        try plan.store(in: workspace, caches: lowers.map(\.cache))
         return plan
     }
 
-    private func mount(_ source: WorkspaceMount.Source, _ lower: Lower) -> WorkspaceMount {
+    func mount(_ source: WorkspaceMount.Source, _ lower: Lower) -> WorkspaceMount {
         WorkspaceMount(
             source: source,
             target: lower.path,
@@ -231,7 +245,7 @@ package struct Workspace: Sendable {
 
     /// The kernel's own time just before the command can start: a change of any attribute makes the kernel stamp the
     /// ctime.
-    private func stamp(_ workspace: borrowing Directory) throws -> FileTime {
+    func stamp(_ workspace: borrowing Directory) throws -> FileTime {
         try workspace.setOwnModified(workspace.status([]).modified)
         return try workspace.status([]).changed
     }

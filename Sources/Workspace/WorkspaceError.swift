@@ -63,6 +63,8 @@ package struct WorkspaceError: UserFacingError {
             throw error
         } catch let error as SystemError {
             throw WorkspaceError(what, error)
+        } catch let error as any UserFacingError {
+            throw WorkspaceError(.unusable, "\(what): \(error.message)", hint: error.hint)
         } catch {
             throw WorkspaceError(.system, "\(what): \(error)")
         }

@@ -15,8 +15,20 @@ package enum WorkspaceLimits {
     package static let storedBytesMax = 1 << 30
     /// Trees of one workspace: the project and git directories outside it.
     package static let treesMax = 8
+    /// Places of a live tree that are mounted over themselves: each takes the kernel some 20 microseconds at the start
+    /// and at the end, and a directory that is pinned cannot be renamed.
+    package static let guardsMax = 4096
+    /// Bytes of their paths together: they travel in the launch plan.
+    package static let guardBytesMax = 4 << 20
+    /// A path that the kernel resolves at once: PATH_MAX with its NUL.
+    package static let pathBytesMax = 4096
+    /// Changed paths of a live tree that are judged after a run.
+    package static let liveChangesMax = 200_000
     /// How long an apply waits for another one to end.
     package static let lockWaitSeconds = 30
+    /// Mask layers that nobody uses are kept up to this number: every change of a directory above a hidden path makes
+    /// another.
+    package static let masksMax = 32
     /// Mask layers that nobody used for this long are removed.
     package static let maskAgeSecondsMax: Int64 = 24 * 3600
 }

@@ -4,7 +4,10 @@ import Files
 extension WorkspacePlan {
     /// Lists what the command did. Call it when every possible writer is dead.
     package func listChanges(limits: ResourceLimits) throws(WorkspaceError) -> ChangeSet {
-        try WorkspaceError.attempt("list the changes of the run") { try ChangeWalk.list(self, limits: limits) }
+        guard mode != .direct else {
+            throw WorkspaceError(.refused, "list the changes of the run: it worked on the project directly")
+        }
+        return try WorkspaceError.attempt("list the changes of the run") { try ChangeWalk.list(self, limits: limits) }
     }
 
     /// Refuses a change set that is not this plan's: one stored form belongs to another run, or is damaged.
@@ -20,10 +23,11 @@ extension WorkspacePlan {
         }
     }
 
-    /// Keeps a change set in the run's directory, 0600, durable.
+    /// Keeps a change set in the run's directory, 0600, durable, with the plan that it needs.
     package static func storeChanges(_ set: ChangeSet, runDirectory: String) throws(WorkspaceError) {
         try WorkspaceError.attempt("keep the changes of the run") {
             let workspace = try Directory(trustedPath: runDirectory).directory(WorkspaceFiles.directory)
+            if !set.isEmpty { try synchronizeStored(in: workspace) }
             try FileContent.replace(WorkspaceFiles.changes, in: workspace, with: set.encoded())
         }
     }

@@ -21,6 +21,8 @@ package struct WorkspacePlan: Sendable {
     package let baseTime: FileTime
     /// What the sandbox mounts; empty in a plan that was loaded again, since nothing is mounted twice.
     package let mounts: [WorkspaceMount]
+    /// What a direct workspace was guarded by; nil for the others.
+    package let live: LiveSummary?
     /// Keeps the mask layers while the plan lives.
     let leases: [MaskLease]
 
@@ -31,10 +33,10 @@ package struct WorkspacePlan: Sendable {
 }
 
 extension WorkspacePlan {
-    private static let magic: StaticString = "BLYPLN01"
+    private static let magic: StaticString = "BLYPLN02"
 
-    /// Writes the plan into the run's workspace directory.
-    func store(in workspace: borrowing Directory) throws {
+    /// Writes the plan into the run's workspace directory. Each tree's index is in its cache already.
+    func store(in workspace: borrowing Directory, caches: [IndexCache]) throws {
         var writer = BinaryWriter(magic: Self.magic)
         writer.add(run.rawValue)
         writer.add(mode.rawValue)
@@ -49,11 +51,16 @@ extension WorkspacePlan {
             writer.add(tree.ownerGroupID)
             writer.add(tree.manifest != nil)
         }
+        writer.add(optional: live) { $0.add($1) }
         try FileContent.create(WorkspaceFiles.plan, in: workspace, with: writer.sealed())
         for tree in trees {
             let number = tree.tree.index
-            let index = tree.index.encoded()
-            try FileContent.create(WorkspaceFiles.index(number), in: workspace, with: index)
+            let index = WorkspaceFiles.index(number)
+            // One from an attempt before may be a name of the cache's file, which must not be written to.
+            if try workspace.statusIfPresent(index) != nil { try workspace.removeFile(index) }
+            if try !caches[number].link(to: workspace, as: index) {
+                try FileContent.create(index, in: workspace, with: tree.index.encoded())
+            }
             guard let manifest = tree.manifest?.encoded() else { continue }
             try FileContent.create(WorkspaceFiles.manifest(number), in: workspace, with: manifest)
         }
@@ -116,7 +123,8 @@ extension WorkspacePlan {
                 Tree(tree: tree, ownerUserID: userID, ownerGroupID: groupID, index: index, manifest: manifest)
             )
         }
-        guard reader.isAtEnd else { throw BinaryReader.Damaged() }
+        let live = try reader.readOptional { (reader) throws(BinaryReader.Damaged) in try reader.readLiveSummary() }
+        guard reader.isAtEnd, (live != nil) == (mode == .direct) else { throw BinaryReader.Damaged() }
         return WorkspacePlan(
             run: run,
             mode: mode,
@@ -124,6 +132,7 @@ extension WorkspacePlan {
             trees: trees,
             baseTime: baseTime,
             mounts: [],
+            live: live,
             leases: []
         )
     }

@@ -44,6 +44,8 @@ struct AttackResult: Sendable {
     let control: AttackFinding
     /// The same control as root, where the suite ran as root too.
     let rootControl: AttackFinding?
+    /// How long both took.
+    let seconds: Double
 
     /// True if the wall held.
     var isHeld: Bool {
@@ -51,7 +53,8 @@ struct AttackResult: Sendable {
         case (.refused, .refused), (.private, .refused), (.private, .private): true
         case (.limited, .refused), (.limited, .killed): true
         case (.gate, .refused), (.gate, .private), (.killed, .refused): true
-        case (.noted, .refused), (.noted, .private): true
+        case (.noted, .refused), (.noted, .private), (.named, .refused): true
+        case (.open, .through), (.open, .refused), (.open, .private), (.open, .killed): true
         default: false
         }
     }

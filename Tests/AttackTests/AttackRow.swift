@@ -17,6 +17,10 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
         case noted
         /// Nothing of it outlives the sandbox.
         case killed
+        /// The run does not begin, and the refusal names what is missing.
+        case named
+        /// It works: the documentation says so, and this row notices when it no longer does.
+        case open
     }
 
     /// How the attempt is made.
@@ -31,6 +35,18 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
         case host
         /// From one sandbox to another.
         case pair
+        /// As a snippet that plants code for git to run, with the git command that would run it on the host.
+        case git
+        /// As two snippets in one run after the other: what the first plants, the second must not meet.
+        case carry
+        /// As a snippet that makes names, which must not reach a terminal as they are.
+        case names
+        /// By starting Bailey where something is missing.
+        case layer
+        /// As a snippet at a terminal.
+        case screen
+        /// By a test of its own, which the row names.
+        case test
     }
 
     /// Who must get through outside the wall, so that the attempt is known to work.
@@ -47,18 +63,20 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
     let expected: Expectation
     let method: Method
     let control: Control
-    /// Options of `bailey run` for an attempt of its own, or what a snippet's project is prepared with outside.
+    /// Options of `bailey run` for an attempt of its own, what a snippet's project is prepared with outside, or the
+    /// shell that takes something away and then runs Bailey.
     let options: String
-    /// Arguments of the attempt inside, or the snippet.
+    /// Arguments of the attempt inside, the snippet, the words of a refusal, or the test as `Target.Suite/function`.
     let inside: String
-    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary`, `bailey` or `size`; or the
-    /// rule that must point it out.
+    /// Arguments of the control, or what the snippet must leave alone: `tree`, `canary`, `bailey`, `attributes`,
+    /// `content` or `size`; the rule that must point it out; the git command or the second snippet; or what a terminal
+    /// must keep: `typed`, `modes`, `size` or `asked`.
     let outside: String
 
     var testDescription: String { "\(id) \(attempt)" }
 
-    /// Rows of the suite that published sandboxes were measured with; the others (`a…` and lettered ones) are ours.
-    var isOfMeasuredSuite: Bool { id.first != "a" && id.last?.isNumber == true }
+    /// Rows of the suite that published sandboxes were measured with; other letters and lettered numbers are ours.
+    var isOfMeasuredSuite: Bool { ["f", "h", "k", "n", "p", "r"].contains(id.first) && id.last?.isNumber == true }
 
     init(line: String) throws {
         let fields = line.components(separatedBy: "\t").map { $0 == "-" ? "" : $0 }
@@ -78,6 +96,15 @@ struct AttackRow: Sendable, CustomTestStringConvertible {
         let lines = (try? String(contentsOfFile: file, encoding: .utf8))?.split(separator: "\n").map(String.init)
         return (lines ?? []).dropFirst().compactMap { try? AttackRow(line: $0) }
     }()
+
+    /// Words of `BAILEY_ABUSE_ONLY`: ids or groups, to try only some of the rows.
+    static let chosen: [String] = (ProcessInfo.processInfo.environment["BAILEY_ABUSE_ONLY"] ?? "")
+        .split(separator: ",").map(String.init)
+
+    /// The rows that a campaign tries itself.
+    static let tried: [AttackRow] = all.filter { row in
+        row.method != .test && (chosen.isEmpty || chosen.contains(row.id) || chosen.contains(row.group))
+    }
 
     static let directory = (#filePath as NSString).deletingLastPathComponent
 }

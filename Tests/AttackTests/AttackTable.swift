@@ -10,7 +10,7 @@ struct AttackTable: CustomStringConvertible {
         var lines = ["Abuse suite as \(identity.name): \(rows.count) attempts"]
         lines.append("  group          rows  held  reached  control through  control answered  moot")
         var groups: [String] = []
-        for row in AttackRow.all where !groups.contains(row.group) { groups.append(row.group) }
+        for row in AttackRow.tried where !groups.contains(row.group) { groups.append(row.group) }
         for group in groups + ["all"] {
             let members = rows.filter { group == "all" || $0.row.group == group }
             let columns = [

@@ -30,6 +30,7 @@ final class AttackYard {
         }
         let marked = ["canary/secret.txt", "canary/victim-f06.txt", "canary/input.txt"]
         for file in marked + ["home/.ssh/id_stand_in", "home/.bashrc"] { try base.write(marker + "\n", to: file) }
+        for name in Self.credentials { try base.write(marker + "\n", to: "home/" + name) }
         try base.write("", to: "canary/inherited.txt")
         try base.write("[user]\n\tname = \(marker)\n", to: "canary/repository/.git/config")
         try base.write("ref: refs/heads/main\n", to: "canary/repository/.git/HEAD")
@@ -46,6 +47,12 @@ final class AttackYard {
         try makeProject(project)
     }
 
+    /// Files of a home that hold credentials or tell what somebody did.
+    private static let credentials = [
+        ".netrc", ".aws/credentials", ".kube/config", ".bash_history", ".git-credentials", ".docker/config.json",
+        ".config/gcloud/application_default.json", ".mozilla/firefox/profile/logins.json",
+    ]
+
     /// Removes everything, also what a control left in shared directories.
     func remove() {
         for directory in ["/tmp", "/dev/shm"] {
@@ -54,11 +61,15 @@ final class AttackYard {
                 try? FileManager.default.removeItem(atPath: directory + "/" + name)
             }
         }
-        // An overlay leaves work directories that nobody may enter; trees deeper than a path can say are beyond
-        // FileManager.
-        _ = try? ProcessRunner.run("/bin/chmod", arguments: ["-R", "u+rwX", path])
-        _ = try? ProcessRunner.run("/bin/rm", arguments: ["-rf", path])
+        // Trees deeper than a path can say are beyond FileManager; an overlay leaves work directories that nobody may
+        // enter.
+        let remove = "rm -rf \"$1\" 2>/dev/null || { chmod -R u+rwX \"$1\"; rm -rf \"$1\"; }"
+        let words = ["-c", remove, "sh", path]
+        _ = try? ProcessRunner.run("/bin/sh", arguments: words, timeoutSeconds: Self.removalSeconds)
     }
+
+    /// Some hundred projects on a busy machine.
+    private static let removalSeconds = 600.0
 
     /// The caller's environment, full of what must not get inside.
     var environment: [String: String] {
@@ -119,13 +130,14 @@ final class AttackYard {
         _ command: [String],
         in project: String,
         wrapper: [String] = [],
+        home: String? = nil,
         timeoutSeconds: Double = 60
     ) throws -> ProcessResult {
         let words = wrapper + command
         return try identity.run(
             words[0],
             arguments: Array(words.dropFirst()),
-            environment: environment,
+            environment: environment.merging(home.map { ["HOME": $0] } ?? [:]) { $1 },
             currentDirectory: project,
             timeoutSeconds: timeoutSeconds
         )

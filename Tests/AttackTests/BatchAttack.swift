@@ -31,6 +31,12 @@ struct BatchAttack {
         self.control = control
     }
 
+    /// The answer where nothing was tried.
+    static let missing = (
+        wall: AttackFinding(verdict: .error, detail: "not tried"),
+        control: AttackFinding(verdict: .error, detail: "not tried")
+    )
+
     func findings(_ row: AttackRow) -> (wall: AttackFinding, control: AttackFinding) {
         let missing = AttackFinding(verdict: .error, detail: "no answer inside; the run ended with \(wallSummary)")
         let missingControl = AttackFinding(verdict: .error, detail: "no answer outside")

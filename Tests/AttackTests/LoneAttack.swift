@@ -67,29 +67,32 @@ struct LoneAttack {
         }
     }
 
-    /// One sandbox listens, a second one of the same user connects to the port.
+    /// One sandbox waits for what comes, a second one of the same user goes there.
     func pairFindings(_ row: AttackRow) throws -> (wall: AttackFinding, control: AttackFinding) {
-        let wall = try pair { try yard.wall($0, in: yard.project, timeoutSeconds: 20) }
-        let control = try pair { try yard.outside([yard.probe] + $0.dropFirst(), in: yard.path, timeoutSeconds: 20) }
+        let wall = try pair(row) { try yard.wall($0, in: yard.project, timeoutSeconds: 20) }
+        let control = try pair(row) {
+            try yard.outside([yard.probe] + $0.dropFirst(), in: yard.path, timeoutSeconds: 20)
+        }
         return (wall, control)
     }
 
-    private func pair(_ run: ([String]) throws -> ProcessResult) throws -> AttackFinding {
+    private func pair(_ row: AttackRow, _ run: ([String]) throws -> ProcessResult) throws -> AttackFinding {
         let port = helper.words.first { $0.hasPrefix("visit=") }?.dropFirst(6) ?? "0"
+        let (listenerID, guestID) = (row.inside, row.outside)
         return try withoutActuallyEscaping(run) { run in
             nonisolated(unsafe) let run = run
             let words = yard.words
             nonisolated(unsafe) var listener: ProcessResult?
-            let thread = Thread { listener = try? run(["./probe", "a54", "visit=\(port)"] + words) }
+            let thread = Thread { listener = try? run(["./probe", listenerID, "visit=\(port)"] + words) }
             thread.start()
             Thread.sleep(forTimeInterval: 1.0)
-            let guest = try run(["./probe", "n01", "port=\(port)"] + words)
+            let guest = try run(["./probe", guestID, "port=\(port)"] + words)
             while !thread.isFinished { Thread.sleep(forTimeInterval: 0.05) }
-            guard let listener, AttackFinding.parse(listener.stdout)["a54"]?.verdict == .private else {
+            guard let listener, AttackFinding.parse(listener.stdout)[listenerID]?.verdict == .private else {
                 return AttackFinding(verdict: .error, detail: "no listener: \(listener?.summary ?? "not started")")
             }
             let missing = AttackFinding(verdict: .error, detail: guest.summary)
-            return AttackFinding.parse(guest.stdout)["n01"] ?? missing
+            return AttackFinding.parse(guest.stdout)[guestID] ?? missing
         }
     }
 }

@@ -12,6 +12,8 @@ enum ProbeProgram {
         let flags = ["cc", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-o", directory.path + "/probe"]
         let result = try ProcessRunner.run("/usr/bin/env", arguments: flags + sources.sorted(), timeoutSeconds: 120)
         guard result.status == 0 else { throw AttackError("compile the probe: \(result.summary)") }
+        // Static storage is never released, and several suites share the program.
+        atexit { ProbeProgram.remove() }
         return directory
     }
 
@@ -21,8 +23,7 @@ enum ProbeProgram {
         try FileManager.default.copyItem(atPath: source, toPath: path)
     }
 
-    /// Static storage is never released, so the suite removes the directory at its end.
-    static func remove() {
+    private static func remove() {
         if case .success(let directory) = built { try? FileManager.default.removeItem(atPath: directory.path) }
     }
 }

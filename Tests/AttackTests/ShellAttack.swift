@@ -4,7 +4,7 @@ import TestSupport
 /// Attempts on the commit gate: a snippet changes a project, Bailey is told to apply what is harmless, and the host's
 /// tree must be what it was.
 struct ShellAttack {
-    private let yard: AttackYard
+    let yard: AttackYard
     private let template: String
 
     init(yard: AttackYard) throws {
@@ -71,23 +71,39 @@ struct ShellAttack {
         case "bailey":
             let isForged = FileManager.default.fileExists(atPath: project + "/.bailey/forged")
             return try yard.listing(project) + "\n\(isForged)"
+        case "content":
+            let script = "find \"$1\" -type f ! -name inherited.txt -exec sha256sum {} + | sort"
+            return try ProcessRunner.run("/bin/sh", arguments: ["-c", script, "sh", canary]).stdout
+        case "attributes": return try listXattrs(project)
         case "size":
             return try ProcessRunner.run("/usr/bin/find", arguments: [project, "-size", "+1G"]).stdout
         default: return try yard.listing(project) + "\n" + yard.listing(canary)
         }
     }
 
+    /// The names of all extended attributes in the tree; what is Bailey's own is left out.
+    private func listXattrs(_ project: String) throws -> String {
+        let script = """
+            import os, sys
+            for top, directories, files in os.walk(sys.argv[1]):
+                directories[:] = [name for name in directories if name != ".bailey"]
+                for name in sorted(directories + files):
+                    print(name, os.listxattr(os.path.join(top, name), follow_symlinks=False))
+            """
+        return try ProcessRunner.run("/usr/bin/python3", arguments: ["-c", script, project]).stdout
+    }
+
     /// A copy of the template, with what somebody planted in it before Bailey saw it.
-    private func prepare(_ prefix: String, _ row: AttackRow, canary: String) throws -> String {
+    func prepare(_ prefix: String, _ row: AttackRow, canary: String) throws -> String {
         let target = yard.path + "/" + prefix + row.id
         try copy(template, to: target)
-        guard !row.options.isEmpty else { return target }
-        let result = try yard.outside(["/bin/sh", "-c", row.options, "sh", canary], in: target)
+        guard !row.options.isEmpty, row.method != .layer else { return target }
+        let result = try yard.outside(["/bin/sh", "-c", row.options, "sh", canary, "prepare", yard.marker], in: target)
         guard result.status == 0 else { throw AttackError("prepare \(row.id): \(result.summary)") }
         return target
     }
 
-    private func copy(_ source: String, to target: String) throws {
+    func copy(_ source: String, to target: String) throws {
         let result = try yard.outside(["/bin/cp", "-a", source, target], in: yard.path)
         guard result.status == 0 else { throw AttackError("copy \(source): \(result.summary)") }
     }

@@ -76,6 +76,28 @@ struct RecoveryTests {
         }
     }
 
+    @Test(
+        "a block behind the mark that never reached the disk cuts there, one before it is an alarm",
+        arguments: [16, 64, 512]
+    )
+    func everyMissingBlock(byteCount: Int) throws {
+        let crashed = try Crashed()
+        for start in stride(from: 0, to: crashed.bytes.count, by: byteCount) {
+            let block = start..<min(start + byteCount, crashed.bytes.count)
+            var bytes = crashed.bytes
+            bytes.replaceSubrange(block, with: repeatElement(0, count: block.count))
+            try crashed.put(bytes)
+            if start < crashed.marked {
+                #expect(journalErrorCode { try crashed.fixture.open(crashed.run) } == .tampered, "block at \(start)")
+                #expect(try crashed.fixture.bytes(crashed.fixture.journalPath(crashed.run)) == bytes)
+            } else {
+                let whole = crashed.lineEnds.filter { $0 <= start }.count
+                #expect(try crashed.fixture.open(crashed.run).head.size == UInt64(whole), "block at \(start)")
+                #expect(try crashed.fixture.verify().isGood)
+            }
+        }
+    }
+
     @Test("whatever lies behind the mark, a valid prefix is kept and the journal goes on")
     func garbageTails() throws {
         let crashed = try Crashed()

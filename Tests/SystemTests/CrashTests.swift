@@ -2,14 +2,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The named moments at which `bailey` can be ended by SIGKILL. Debug builds know them; a release build has none.
-private enum CrashPoints {
-    static let exist: Bool = {
-        guard let yard = try? Yard() else { return false }
-        return (try? yard.bailey(["run", "--", "true"], with: ["BAILEY_CRASH_AT": "journal created"]).status) == 137
-    }()
-}
-
 @Suite("A killed bailey leaves nothing half done", .enabled(if: CrashPoints.exist, "no crash points in this build"))
 struct CrashTests {
     static let starting = [
@@ -124,6 +116,52 @@ struct CrashTests {
         let left = try yard.outside("ls .bailey/runs/\(run)/workspace").stdout
         #expect(left.split(separator: "\n") == ["changes"], "\(left)")
         #expect(try yard.bailey(["journal", "verify"]).status == 0)
+    }
+
+    @Test(arguments: ["prune recorded", "run set aside"]) func duringAPrune(_ point: String) throws {
+        let yard = try place(TestIdentity.available[0])
+        try yard.inside(Self.script)
+        let run = try yard.lastRun()
+        let arguments = ["runs", "prune", "--older-than", "0", "--held"]
+        let crashed = try yard.bailey(arguments, with: ["BAILEY_CRASH_AT": point])
+        #expect(crashed.status == 137 && !crashed.stdout.contains("removed"), "\(crashed.summary)")
+        #expect(try yard.bailey(["journal", "verify"]).status == 0)
+        #expect(try yard.runs() == (point == "prune recorded" ? [run] : []))
+        #expect(try yard.bailey(["run", "--", "true"]).status == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: yard.bailey + "/runs")
+        #expect(names.allSatisfy { $0.hasPrefix("r_") }, "\(names)")
+        #expect(try yard.bailey(["journal", "verify"]).status == 0)
+        if point == "prune recorded" { #expect(try yard.state(of: run) == "held") }
+        #expect(try yard.bailey(arguments).status == 0)
+        #expect(try yard.runs().isEmpty)
+        #expect(try yard.bailey(["journal", "verify"]).status == 0)
+    }
+
+    @Test func duringTheVeryFirstRun() throws {
+        let yard = try place(TestIdentity.available[0])
+        let before = try yard.picture()
+        let point = ["BAILEY_CRASH_AT": "project directory filled"]
+        #expect(try yard.bailey(["run", "--", "true"], with: point).status == 137)
+        #expect(try yard.picture() != before)
+        let next = try yard.bailey(["run", "--", "true"])
+        #expect(next.status == 0, "\(next.summary)")
+        #expect(try yard.picture() == before)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: yard.state + "/bailey/projects").count == 1)
+    }
+
+    @Test func halfWrittenFilesGo() throws {
+        let yard = try place(TestIdentity.available[0])
+        try yard.inside(Self.script, with: ["BAILEY_CRASH_AT": "changes recorded"])
+        let run = try yard.lastRun()
+        let places = [
+            yard.bailey + "/authority", "\(yard.bailey)/runs/\(run)", "\(yard.bailey)/runs/\(run)/workspace",
+            yard.state + "/bailey/projects",
+        ]
+        for place in places { try yard.outside("printf half > '\(place)/.new.1.1'") }
+        #expect(try yard.bailey(["run", "--", "true"]).status == 0)
+        func left() -> [String] { places.filter { FileManager.default.fileExists(atPath: $0 + "/.new.1.1") } }
+        // Where no lock says that its writer is dead, age does.
+        #expect(left() == places.suffix(1))
     }
 
     @Test func againDuringTheRecovery() throws {

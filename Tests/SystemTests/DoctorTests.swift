@@ -33,6 +33,21 @@ struct DoctorTests {
         #expect(try yard.bailey(["doctor", "--strict"]).status == 0, "the fix helps")
     }
 
+    @Test func directModeOverReadableSecrets() throws {
+        let yard = try Yard()
+        try yard.makeRepository([".env": "A=b\n", "other.env": "C=d\n"])
+        try yard.outside("chmod 600 .env other.env; git rm -q --cached other.env; ln other.env plain")
+        let before = try yard.bailey(["doctor"])
+        #expect(before.status == 0, "\(before.summary)")
+        #expect(try yard.bailey(["run", "--workspace", "direct", "--", "cat", ".env", "plain"]).stdout == "A=b\nC=d\n")
+        let after = try yard.bailey(["doctor"])
+        #expect(after.status == 1 && after.stdout.contains("2 errors"), "\(after.summary)")
+        #expect(after.stdout.contains("direct mode: \(yard.project)/.env is in git"))
+        #expect(after.stdout.contains("direct mode: \(yard.project)/other.env has another name"))
+        try yard.outside("git rm -q --cached .env; cp -p other.env other.env.new && mv other.env.new other.env")
+        #expect(try yard.bailey(["doctor"]).status == 0, "the fix helps")
+    }
+
     struct Fault: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let script: String

@@ -30,8 +30,8 @@ struct JournalCommandTests {
         let answer = try yard.bailey(["journal", "verify", "--json"]).answer
         #expect(answer.flag("good") == true && answer.flag("signature_verified") == true && answer.number("runs") == 1)
         let expected = [
-            "RUN_CREATED", "GRANT_ISSUED", "COMMAND_EXITED", "CHANGES_RECORDED", "GRANT_ISSUED", "APPLY_STARTED",
-            "CHANGES_APPLIED", "RUN_COMPLETED",
+            "RUN_CREATED", "GRANT_ISSUED", "COMMAND_OBSERVED", "COMMAND_EXITED", "CHANGES_RECORDED", "GRANT_ISSUED",
+            "APPLY_STARTED", "CHANGES_APPLIED", "RUN_COMPLETED",
         ]
         #expect(try yard.events() == expected)
     }
@@ -79,8 +79,8 @@ struct JournalCommandTests {
         // A line's own content is vouched for by the next.
         Damage(
             testDescription: "a flipped byte",
-            script: "sed -i '3s/\"exit_code\":3/\"exit_code\":0/' $F",
-            line: "line 4"
+            script: "sed -i '4s/\"exit_code\":3/\"exit_code\":0/' $F",
+            line: "line 5"
         ),
         Damage(testDescription: "a removed line", script: "sed -i 2d $F", line: "line 2"),
         Damage(testDescription: "two lines swapped", script: "sed -i '2{h;d};3{G}' $F", line: "line 2"),
@@ -89,12 +89,12 @@ struct JournalCommandTests {
             script: "printf '\\377' | dd of=$F bs=1 seek=20 conv=notrunc status=none",
             line: "line 1"
         ),
-        Damage(testDescription: "cut at the end", script: "truncate -s -10 $F", line: "line 4"),
+        Damage(testDescription: "cut at the end", script: "truncate -s -10 $F", line: "line 5"),
         Damage(testDescription: "cut at a line", script: "sed -i '$d' $F", line: nil),
         Damage(testDescription: "emptied", script: ": > $F", line: nil),
         Damage(testDescription: "removed", script: "rm $F", line: nil),
         Damage(testDescription: "the whole run removed", script: "rm -r .bailey/runs/$R", line: nil),
-        Damage(testDescription: "a line added", script: "tail -1 $F >> $F", line: "line 5"),
+        Damage(testDescription: "a line added", script: "tail -1 $F >> $F", line: "line 6"),
     ]
 
     @Test(arguments: damages) func damage(_ item: Damage) throws {

@@ -94,6 +94,12 @@ struct BadInput: CustomTestStringConvertible, Sendable {
             ["--output-limit 1e9", "It takes"]
         ),
         BadInput("no value at all", ["run", "--timeout"], 2, ["--timeout"]),
+        BadInput(
+            "a gate that is not there",
+            ["run", "--workspace", "direct", "--apply", "ask", "--", "true"],
+            2,
+            ["--apply", "overlay"]
+        ),
         BadInput("apply mode", ["run", "--apply", "perhaps", "--", "true"], 2, ["perhaps", "auto"]),
         BadInput("workspace mode", ["run", "--workspace", "direct-ish", "--", "true"], 2, ["direct-ish", "overlay"]),
         BadInput("engine", ["run", "--engine", "docker", "--", "true"], 2, ["docker", "native"]),

@@ -51,6 +51,27 @@ struct RunSignalTests {
         )
     }
 
+    @Test("a sandbox that somebody ends from outside is told as such, and half its work is not brought in unasked")
+    func somebodyEndsTheLauncher() throws {
+        let yard = try Yard()
+        let token = "5\(UInt32.random(in: 100_000..<999_999))"
+        let script = "echo half > file; sleep \(token); echo whole > file"
+        let run = try Background(yard, ["run", "--apply", "auto", "--", "/bin/sh", "-c", script])
+        #expect(Eventually.holds { Leftovers.processes("sleep \(token)").contains { !$0.contains("sh -c") } })
+        let children = try String(
+            contentsOfFile: "/proc/\(run.processID)/task/\(run.processID)/children",
+            encoding: .utf8
+        )
+        let launcher = try #require(children.split(separator: " ").first.flatMap { Int32($0) })
+        kill(launcher, SIGKILL)
+        #expect(run.end() == 137)
+        #expect(Leftovers.processes(token).isEmpty)
+        let shown = try yard.bailey(["runs", "show", "--json"]).answer
+        #expect(shown.text("cause") == "sandbox_died" && shown.text("state") == "held")
+        #expect(!yard.exists("project/file"))
+        #expect(try yard.bailey(["journal", "verify"]).status == 0)
+    }
+
     @Test func aSignalBeforeTheSandboxStands() throws {
         let yard = try Yard()
         for delayMicroseconds in stride(from: 0 as UInt32, through: 60_000, by: 6_000) {

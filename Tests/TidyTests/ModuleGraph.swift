@@ -61,12 +61,19 @@ enum ModuleGraph {
         ),
         Module("bailey", ["Commands"], system: ["Glibc"]),
         Module("bailey-launcher", ["LauncherCore"], system: ["Glibc"]),
+
+        // What a measurement calls
+        Module(
+            "bailey-bench",
+            ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            system: ["Glibc"]
+        ),
     ]
 
     /// Modules that stay free of Foundation, which costs start time and brings its own idea of paths and text.
     static let withoutFoundation: Set<String> = [
         "Authority", "Domain", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "Sandbox", "Workspace",
-        "bailey-launcher",
+        "bailey-bench", "bailey-launcher",
     ]
 
     /// System libraries, each with the one Swift module that imports it.

@@ -38,7 +38,24 @@ struct ScriptTests {
     func refusesUnknownGroup(name: String) throws {
         let result = try ProcessRunner.run(SourceTree.root + "/script/test", arguments: ["--full", name])
         #expect(result.status == 2)
-        #expect(result.stderr.contains("projects power fuzz sanitizers agents"))
+        #expect(result.stderr.contains("projects crash power soak fuzz sanitizers agents"))
+    }
+
+    @Test("every benchmark says how it is used", arguments: ["start", "overlay", "hide", "journal", "run", "all"])
+    func explainsBenchmark(name: String) throws {
+        let result = try ProcessRunner.run(SourceTree.root + "/script/bench", arguments: [name, "--help"])
+        #expect(result.status == 0)
+        #expect(result.stdout.contains("--rounds"))
+    }
+
+    @Test(
+        "a benchmark that does not exist, or makes no sense, is an error",
+        arguments: [["nonsense"], ["journal", "--rounds", "1"], ["start", "--bailey", "/nonexistent"]]
+    )
+    func refusesBenchmark(words: [String]) throws {
+        let result = try ProcessRunner.run(SourceTree.root + "/script/bench", arguments: words)
+        #expect(result.status == 2)
+        #expect(!result.stderr.isEmpty)
     }
 
     @Test("an option where a command belongs is an error")

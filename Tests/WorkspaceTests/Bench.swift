@@ -89,6 +89,8 @@ final class Bench: Sendable {
                 + "upperdir=\(layers)/upper,workdir=\(layers)/work"
             let mount = "mount -t overlay -o '\(options)' overlay '\(view)' && cd '\(view)' && { \(script)\n}"
             try Self.shell(mount, in: "/", prefix: ["unshare", geteuid() == 0 ? "-m" : "-Urm"])
+        case .live:
+            try Self.shell(script, in: project)
         }
     }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clinux_observe.h"
 #include "clinux_storage.h"
 
 // No header of the system's types here: the importer would take them for this module's, and a release build would then
@@ -36,13 +37,18 @@ int bailey_openat(int directory, const char *path, int flags, unsigned mode);
 
 // The launcher's calls. None of them allocates.
 
-// Namespaces for bailey_clone_namespaces.
+// Namespaces for bailey_clone and bailey_unshare.
 #define BAILEY_NEW_USER 0x10000000u
-#define BAILEY_NEW_EVERYTHING 0x7E020000u
+#define BAILEY_NEW_CGROUP 0x02000000u
+// Everything that the init of a sandbox begins with: it leaves the control groups once it is in the one it belongs to.
+#define BAILEY_NEW_SANDBOX 0x7C020000u
 
 // clone3: returns the child's id in the parent and 0 in the child; *pidfd is set in the parent.
 int bailey_clone(uint64_t flags, int *pidfd);
 int bailey_fork(void);
+int bailey_unshare(unsigned flags);
+// Zeroed pages straight from the kernel, or NULL with errno set.
+void *bailey_pages(size_t bytes);
 // A detached copy of the mount tree at an open path, not yet visible anywhere.
 int bailey_tree_clone(int fd, int recursive);
 // Attributes for bailey_tree_attributes.
@@ -106,6 +112,8 @@ int bailey_spawn(const char *path, char *const *arguments, char *const *environm
 // Blocks the signals and returns a descriptor that reads them, one number for each bailey_next_signal.
 int bailey_signals_open(const int *signals, int count);
 int bailey_next_signal(int fd);
+// Takes the block away again.
+void bailey_signals_release(const int *signals, int count);
 // Writes 0 or more bytes without SIGPIPE.
 long bailey_write_quietly(int fd, const void *bytes, size_t count);
 int bailey_socketpair_packets(int *pair);

@@ -20,4 +20,8 @@ int bailey_linkat(int old_directory, const char *old_path, int new_directory, co
 // Sets the modification time only, on the entry itself even if it is a symbolic link.
 int bailey_set_modified(int directory, const char *name, int64_t seconds, int64_t nanoseconds);
 
+// fsync of many files by so many threads, the caller's included: the file system answers those that wait together with
+// one commit. -1 with the errno of one that failed; every file was tried.
+int bailey_fsync_all(const int *files, int count, int threads);
+
 #endif

@@ -89,6 +89,8 @@ extension ChangesCommand {
 
         func run() throws {
             let session = try Session.open(project: options.project)
+            let lock = try ProjectLock(session.project, .shared, waits: false, console: session.console)
+            defer { withExtendedLifetime(lock) {} }
             let held = try HeldRun(try RunDirectory.find(name, in: session.project), session)
             let report = try held.judge()
             try refuse(report, session.console)
@@ -150,11 +152,20 @@ extension ChangesCommand {
 
         func run() throws {
             let session = try Session.open(project: options.project)
-            let held = try HeldRun(try RunDirectory.find(name, in: session.project), session)
+            let run = try RunDirectory.find(name, in: session.project)
+            do {
+                try discard(run, session)
+            } catch let error as WorkspaceError where error.code == .damaged {
+                try DamagedRun.discard(run, session, because: error)
+            }
+            session.console.remark("discarded the changes of \(run)")
+        }
+
+        private func discard(_ run: RunID, _ session: borrowing Session) throws {
+            let held = try HeldRun(run, session)
             let closing = try held.closing(session)
             try closing.discard(held.changes)
             try held.recordHead(session, closing)
-            session.console.remark("discarded the changes of \(held.run)")
         }
     }
 }

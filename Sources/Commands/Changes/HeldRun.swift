@@ -21,11 +21,18 @@ struct HeldRun: ~Copyable {
         let assembly = try Assembly(state: session.state)
         try Recovery.recover(directory, session, assembly)
         let summary = try session.summary(run, isLive: true)
-        guard summary.state == .held, let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path) else {
+        guard summary.state == .held else {
             throw CommandError(
                 ExitStatus.negative,
                 "open the changes of \(run): it holds none (\(summary.state.rawValue))",
                 hint: "`bailey changes list` shows the runs that do."
+            )
+        }
+        guard let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path) else {
+            throw WorkspaceError(
+                .damaged,
+                "open the changes of \(run): their stored form is missing",
+                hint: "`bailey changes discard \(run)` throws away what is left of them."
             )
         }
         let plan = try WorkspacePlan.load(runDirectory: directory.path)

@@ -21,7 +21,7 @@ struct RunClosing {
         CrashPoint.reached("command exited")
         let report = try gate.judge(try plan.listChanges(limits: limits))
         try WorkspacePlan.storeChanges(report.changeSet, runDirectory: runDirectory)
-        try journal.append([records.exited(outcome), records.changes(report)], actor: principal)
+        try journal.append(records.ended(outcome) + [records.changes(report)], actor: principal)
         CrashPoint.reached("changes recorded")
         return report
     }
@@ -33,14 +33,15 @@ struct RunClosing {
             try journal.append(records.completed(.none), actor: principal)
             return .none
         }
-        switch mode {
-        case .never: return .held
-        case .auto:
-            guard report.isApplicableUnasked else { return .held }
-            return try applyOrHold(report)
-        case .ask:
-            return try ask(report, gate: gate)
-        }
+        let state: ChangeState =
+            switch mode {
+            case .never: .held
+            case .auto: report.isApplicableUnasked ? try applyOrHold(report) : .held
+            case .ask: try ask(report, gate: gate)
+            }
+        // Before anybody is told that it is there.
+        if state == .held { try plan.synchronizeChanges(report.changeSet) }
+        return state
     }
 
     /// Applies a judged set: intent recorded, performed, result recorded.

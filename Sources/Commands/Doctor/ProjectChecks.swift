@@ -2,12 +2,15 @@ import CLinux
 import Domain
 import Files
 import Glibc
+import Journal
 import Policy
 
 /// The project that the caller stands in: its `.bailey`, its secrets' modes, its own configuration, room.
 struct ProjectChecks {
     /// Entries of the project's top that are looked at for secrets.
     private static let entriesMax = 10_000
+    /// The latest runs that are asked whether the project is worked on directly.
+    private static let runsMax = 20
 
     let caller: Caller
     let explicit: String?
@@ -56,12 +59,50 @@ struct ProjectChecks {
             let entries = try? root.entries(atMost: Self.entriesMax)
         else { return [] }
         let git = try? GitView(project: project, caller: caller)
+        let isDirect = isWorkedOnDirectly(project)
         return entries.flatMap { entry -> [Diagnosis] in
             guard let path = RelativePath.root.appending(entry.name), HiddenPaths.judge(path) == .hidden,
                 let status = try? root.status(entry.name), status.kind == .file
             else { return [] }
-            return secret(project + "/" + path.description, status, isTracked: git?.isTrackedUnchanged(path) ?? false)
+            let file = project + "/" + path.description
+            let isTracked = git?.isTrackedUnchanged(path) ?? false
+            return secret(file, status, isTracked: isTracked)
+                + (isDirect ? directSecret(file, status, isTracked: isTracked) : [])
         }
+    }
+
+    private func isWorkedOnDirectly(_ project: String) -> Bool {
+        guard let state = try? StateDirectory.open(caller, project: project),
+            let directory = try? ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: false),
+            let runs = try? RunDirectory.all(in: directory)
+        else { return false }
+        return runs.suffix(Self.runsMax).contains { run in
+            guard let place = try? RunDirectory.open(run, in: directory),
+                let lines = try? JournalReader.lines(.run(run), in: place.handle)
+            else { return false }
+            return lines.first?.data["workspace"]?.stringValue == WorkspaceMode.direct.rawValue
+        }
+    }
+
+    /// A direct run works where everything else of the user happens: a secret that it can read or change is an error.
+    private func directSecret(_ file: String, _ status: FileStatus, isTracked: Bool) -> [Diagnosis] {
+        if isTracked {
+            return [
+                .error(
+                    "direct mode",
+                    "\(file) is in git, so that direct runs of this project read it",
+                    fix: "git rm --cached \(file), and change the secrets in it"
+                )
+            ]
+        }
+        guard status.linkCount > 1 else { return [] }
+        return [
+            .error(
+                "direct mode",
+                "\(file) has another name, by which direct runs of this project may read and change it",
+                fix: "cp -p \(file) \(file).new && mv \(file).new \(file)"
+            )
+        ]
     }
 
     private func secret(_ file: String, _ status: FileStatus, isTracked: Bool) -> [Diagnosis] {

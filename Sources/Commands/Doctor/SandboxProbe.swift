@@ -9,6 +9,8 @@ import Sandbox
 struct SandboxProbe {
     /// More launches than a measurement needs.
     static let launchesMax = 10_000
+    /// How the names of its places in the state directory begin.
+    static let namePrefix = "probe-"
 
     let caller: Caller
 
@@ -25,7 +27,7 @@ struct SandboxProbe {
         let state = try StateDirectory.open(caller, project: nil)
         let assembly = try Assembly(state: state)
         let run = RunID.make(milliseconds: assembly.time.unixMilliseconds(), random: .random(in: .min ... .max))
-        let name = "probe-\(run)"
+        let name = Self.namePrefix + run.rawValue
         let place = state.path + "/" + name
         try state.handle.makeDirectory(Array(name.utf8), mode: 0o700)
         defer { try? state.handle.removeTree(Array(name.utf8)) }

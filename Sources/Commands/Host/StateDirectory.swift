@@ -42,6 +42,7 @@ struct StateDirectory: ~Copyable {
     func directory(_ name: String) throws(SystemError) -> Directory {
         do {
             try handle.makeDirectory(Array(name.utf8), mode: 0o700)
+            try handle.synchronize()
         } catch  where error.code == EEXIST {}
         return try handle.directory(Array(name.utf8))
     }

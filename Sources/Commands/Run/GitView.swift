@@ -49,6 +49,11 @@ struct GitView: Sendable {
         GitInspector(verifyPack: verifyPack, userConfigurations: configurations, home: caller.home)
     }
 
+    /// For a command that works on the project itself.
+    var liveInspector: any LiveInspector {
+        GitLiveInspector(userConfigurations: configurations, home: caller.home)
+    }
+
     private static func homeFiles(_ identity: GitIdentity, caller: Caller) -> [(path: String, content: String)] {
         var files: [(path: String, content: String)] = []
         var excludesPath: String?

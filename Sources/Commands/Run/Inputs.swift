@@ -22,8 +22,7 @@ enum Inputs {
         try FileContent.replace(
             Array("inputs.json".utf8),
             in: run.handle,
-            with: value.bytes() + Array("\n".utf8),
-            durable: false
+            with: value.bytes() + Array("\n".utf8)
         )
     }
 }

@@ -10,7 +10,8 @@ enum Recovery {
     /// Looks at every run that nobody works on.
     static func recoverAll(_ project: borrowing ProjectDirectory, _ assembly: Assembly, _ principal: Principal) throws {
         try RunDirectory.removeUnpublished(in: project, nowUnixMilliseconds: assembly.time.unixMilliseconds())
-        for run in try RunDirectory.all(in: project) {
+        try RunDirectory.removeSetAside(in: project)
+        for run in try RunDirectory.unsettled(in: project) {
             let directory = try RunDirectory.open(run, in: project)
             guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory)
             else { continue }
@@ -28,6 +29,9 @@ enum Recovery {
     static func recover(_ directory: borrowing RunDirectory, _ session: borrowing Session, _ assembly: Assembly) throws
     {
         guard try needsRecovery(directory) else { return }
+        // Healing may write into the project.
+        let lock = try ProjectLock(session.project, .shared, waits: false, console: session.console)
+        defer { withExtendedLifetime(lock) {} }
         try recover(directory, session.project, assembly, session.principal)
     }
 
@@ -47,17 +51,19 @@ enum Recovery {
         let records = RunRecords(redactor: Redactor())
         if let recovery = journal.recovery, !journal.isEnded { try journal.append(recovery.record, actor: .system) }
         let lines = try JournalReader.lines(.run(run), in: directory.handle)
-        let state = RunSummary(run, lines: lines, isLive: false).state
-        switch state {
+        let summary = RunSummary(run, lines: lines, isLive: false)
+        try removeUnfinished(directory)
+        switch summary.state {
         case .held:
-            let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path)
             let apply = Apply(
                 runDirectory: directory.path,
                 lockDirectory: project.path,
                 checkpoint: CrashPoint.reached
             )
             let recovery = try apply.recover()
-            if let changes { try journal.append(records.recovered(recovery, changes), actor: .system) }
+            if let digest = summary.digest {
+                try journal.append(records.recovered(recovery, digest), actor: .system)
+            }
         case .applied:
             if !journal.isEnded { try journal.append(records.completed(.applied), actor: .system) }
         case .discarded:
@@ -65,11 +71,21 @@ enum Recovery {
             if !journal.isEnded { try journal.append(records.completed(.discarded), actor: .system) }
         case .running, .interrupted:
             try hold(directory, journal, records)
-        case .finished, .failed:
+        case .finished:
+            // What it needed on the way may still be there; its changes are none, or in the project.
+            try Discard(runDirectory: directory.path).finish()
+        case .failed:
             break
         }
         try assembly.recordHead(of: run, journal, project, principal)
         try SettledMark.set(directory)
+    }
+
+    /// Nobody else writes into a run whose lock we hold.
+    private static func removeUnfinished(_ directory: borrowing RunDirectory) throws {
+        try FileContent.removeUnfinished(in: directory.handle)
+        guard let workspace = try directory.handle.directoryIfPresent(at: [Array("workspace".utf8)]) else { return }
+        try FileContent.removeUnfinished(in: workspace)
     }
 
     /// A command whose Bailey died was killed with it; what it had done until then is held like any change.
@@ -80,13 +96,37 @@ enum Recovery {
     ) throws {
         // Without a plan the command had not begun. With one, an error leaves everything where it is.
         let plan = try? WorkspacePlan.load(runDirectory: directory.path)
+        if let plan, plan.mode == .direct { return try look(plan, directory, journal, records) }
         let changes = try plan?.listChanges(limits: ResourceLimits())
-        guard let changes, !changes.isEmpty else {
+        guard let plan, let changes, !changes.isEmpty else {
             try journal.append(records.interrupted(), actor: .system)
             try directory.handle.removeTree(Array("workspace".utf8))
             return
         }
         try WorkspacePlan.storeChanges(changes, runDirectory: directory.path)
+        try plan.synchronizeChanges(changes)
         try journal.append([records.lost(), records.changes(changes)], actor: .system)
+    }
+
+    /// What a direct run had done is in the project. It is looked at as at a run's end, as far as that can be.
+    private static func look(
+        _ plan: WorkspacePlan,
+        _ directory: borrowing RunDirectory,
+        _ journal: JournalWriter,
+        _ records: RunRecords
+    ) throws {
+        let caller = try Caller.current()
+        let git = try GitView(project: plan.project, caller: caller)
+        let closing = DirectClosing(plan: plan, git: git, caller: caller, runDirectory: directory.path)
+        let report = try? closing.look()
+        if let report {
+            Console().remark("the direct run \(directory.run) was cut off; what it did is in the project")
+            for line in DirectNotice.end(report, run: directory.run) { Console().remark(line) }
+        }
+        try journal.append(
+            [records.lost()] + (report.map { [records.looked($0)] } ?? []) + [records.interrupted()],
+            actor: .system
+        )
+        try directory.handle.removeTree(Array("workspace".utf8))
     }
 }

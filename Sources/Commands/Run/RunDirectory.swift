@@ -1,5 +1,6 @@
 import Domain
 import Files
+import Glibc
 
 /// One run's place below `.bailey/runs`: its journal, its raw action, its layers.
 struct RunDirectory: ~Copyable {
@@ -25,6 +26,8 @@ struct RunDirectory: ~Copyable {
         let runs = try project.handle.directory(Array("runs".utf8))
         let name = Array(run.rawValue.utf8)
         try runs.rename(Array(Self.unpublished.utf8) + name, to: runs, name, rule: .failIfPresent)
+        // Before the first event that anybody could be told of.
+        try runs.synchronize()
         CrashPoint.reached("run directory made")
     }
 
@@ -46,6 +49,41 @@ struct RunDirectory: ~Copyable {
         }
     }
 
+    /// What a run is called that is being pruned.
+    private static let setAside = ".gone."
+
+    /// Takes a whole run away, in one step for everybody who looks: half of one would look like damage. The caller has
+    /// its lock.
+    func prune(from project: borrowing ProjectDirectory) throws {
+        let runs = try project.handle.directory(Array("runs".utf8))
+        let name = Array((Self.setAside + run.rawValue).utf8)
+        try runs.rename(Array(run.rawValue.utf8), to: runs, name, rule: .failIfPresent)
+        try runs.synchronize()
+        CrashPoint.reached("run set aside")
+        try Self.locked(runs, wait: true) { (runs) in try runs.removeTree(name) }
+    }
+
+    /// Removes what a prune that was killed had left of its runs.
+    static func removeSetAside(in project: borrowing ProjectDirectory) throws {
+        let runs = try project.handle.directory(Array("runs".utf8))
+        try locked(runs, wait: false) { (runs) in
+            for entry in try runs.entries() where entry.name.starts(with: setAside.utf8) {
+                try runs.removeTree(entry.name)
+            }
+        }
+    }
+
+    /// One process at a time removes trees: two at once would trip over each other. Does nothing if somebody does it.
+    private static func locked(
+        _ runs: borrowing Directory,
+        wait: Bool,
+        _ body: (borrowing Directory) throws -> Void
+    ) throws {
+        guard flock(runs.raw, LOCK_EX | (wait ? 0 : LOCK_NB)) == 0 else { return }
+        defer { _ = flock(runs.raw, LOCK_UN) }
+        try body(runs)
+    }
+
     static func open(_ run: RunID, in project: borrowing ProjectDirectory) throws -> RunDirectory {
         let runs = try project.handle.directory(Array("runs".utf8))
         return RunDirectory(
@@ -64,6 +102,18 @@ struct RunDirectory: ~Copyable {
         let runs = try project.handle.directory(Array("runs".utf8))
         return try runs.entries().compactMap { RunID(String(decoding: $0.name, as: UTF8.self)) }
             .sorted { $0.rawValue < $1.rawValue }
+    }
+
+    /// The runs without the mark that there is nothing to recover, oldest first. Every start asks this of every run, so
+    /// none is opened.
+    static func unsettled(in project: borrowing ProjectDirectory) throws -> [RunID] {
+        let runs = try project.handle.directory(Array("runs".utf8))
+        let mark = Array("/".utf8) + SettledMark.name
+        return try runs.entries().filter { entry in
+            try entry.name.starts(with: RunID.prefix.utf8) && !runs.isPresent(entry.name + mark)
+        }
+        .compactMap { RunID(String(decoding: $0.name, as: UTF8.self)) }
+        .sorted { $0.rawValue < $1.rawValue }
     }
 
     /// The run that a word means: an id, an unambiguous prefix of one, or `last`.

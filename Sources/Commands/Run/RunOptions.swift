@@ -18,7 +18,9 @@ struct RunOptions: ParsableArguments {
     @Option(help: "auto: apply if no rule asks or denies; ask: show and ask; never: hold the changes.")
     var apply: ApplyMode?
 
-    @Option(help: "How the project is shown: overlay (copy-on-write view) or copy.")
+    @Option(
+        help: "How the project is shown: overlay (copy-on-write view), copy, or direct (itself: live changes, no gate)."
+    )
     var workspace: WorkspaceMode?
 
     @Option(help: "The sandbox engine: auto or native.")
@@ -60,6 +62,12 @@ struct RunOptions: ParsableArguments {
     @Option(parsing: .unconditionalSingleValue, help: "Show another directory or file, read-only. May be repeated.")
     var readable: [String] = []
 
+    @Flag(
+        name: .customLong("no-wait"),
+        help: "Fail at once where a direct run has the project to itself, or would need it to itself."
+    )
+    var noWait = false
+
     @Flag(help: "Print one JSON object about the run; the command's output goes to standard error.")
     var json = false
 
@@ -83,6 +91,13 @@ struct RunOptions: ParsableArguments {
                 ExitStatus.usage,
                 "run a command: none was given",
                 hint: "bailey run -- COMMAND [ARGUMENT…]"
+            )
+        }
+        guard workspace != .direct || apply == nil else {
+            throw CommandError(
+                ExitStatus.usage,
+                "read the options of run: --apply says nothing with --workspace direct, whose changes are live",
+                hint: "Leave --apply out, or use --workspace overlay to have the changes wait."
             )
         }
         guard engine == "auto" || engine == "native" else {

@@ -52,15 +52,20 @@ extension RunRecords {
 
     func discarded(_ set: ChangeSet) -> Record { Record(.changesDiscarded, ["digest": .digest(set.digest)]) }
 
+    /// Changes that could not be looked at any more: their stored form was damaged.
+    func discardedUnread(_ digest: Digest) -> Record {
+        Record(.changesDiscarded, ["digest": .digest(digest), "damaged": .flag(true)])
+    }
+
     func completed(_ state: ChangeState) -> Record { Record(.runCompleted, ["changes": .word(state)]) }
 
     /// What the next start found of an interrupted apply.
-    func recovered(_ recovery: Apply.Recovery, _ set: ChangeSet) -> [Record] {
+    func recovered(_ recovery: Apply.Recovery, _ digest: Digest) -> [Record] {
         switch recovery {
         case .nothing: []
         case .applied, .finished:
             [
-                Record(.changesApplied, ["digest": .digest(set.digest), "recovered": .flag(true)]),
+                Record(.changesApplied, ["digest": .digest(digest), "recovered": .flag(true)]),
                 completed(.applied),
             ]
         case .rolledBack(let reason, let left):

@@ -46,7 +46,10 @@ struct RunRecords {
         )
     }
 
-    func exited(_ outcome: Outcome) -> Record {
+    /// The last that there is to say of a command itself: what was seen of it, then its end.
+    func ended(_ outcome: Outcome) -> [Record] { observed(outcome.observation) + [exited(outcome)] }
+
+    private func exited(_ outcome: Outcome) -> Record {
         var ending: [(StaticString, RecordValue)]
         switch outcome.ending {
         case .exited(let code): ending = [("exit_code", .integer(Int64(code))), ("signal", .null)]

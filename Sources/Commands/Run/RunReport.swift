@@ -1,4 +1,5 @@
 import Domain
+import Redaction
 import Workspace
 
 /// What `bailey run` says at the end, and its exit code.
@@ -9,16 +10,43 @@ struct RunReport {
     let run: RunID
     let options: RunOptions
     let console: Console
+    let redactor: Redactor
 
     func finish(_ outcome: Outcome, state: ChangeState, report: GateReport) throws -> Int32 {
-        if let cause = outcome.cause { console.remark(sentence(cause)) }
+        let denials = opening(outcome)
         switch state {
         case .held: console.remark(heldLine(report))
         case .applied: pointOut(report)
         case .none, .discarded: break
         }
+        return result(outcome, state, report.changeSet.counts, denials)
+    }
+
+    /// The end of a run whose changes are in the project already.
+    func finish(_ outcome: Outcome, direct report: LiveReport) throws -> Int32 {
+        let denials = opening(outcome)
+        for line in DirectNotice.end(report, run: run) { console.remark(line) }
+        return result(outcome, report.changeState, report.counts, denials)
+    }
+
+    /// Why it was killed, and what it was refused.
+    private func opening(_ outcome: Outcome) -> DenialReport {
+        if let cause = outcome.cause { console.remark(sentence(cause)) }
+        let denials = DenialReport(observation: outcome.observation, redactor: redactor)
+        denials.remark(console, run: run)
+        return denials
+    }
+
+    private func result(
+        _ outcome: Outcome,
+        _ state: ChangeState,
+        _ counts: ChangeSet.Counts,
+        _ denials: DenialReport
+    ) -> Int32 {
         let code = exitCode(outcome)
-        if options.json { console.result(String(decoding: json(outcome, code, state, report).bytes(), as: UTF8.self)) }
+        if options.json {
+            console.result(String(decoding: json(outcome, code, state, counts, denials).bytes(), as: UTF8.self))
+        }
         return code
     }
 
@@ -51,6 +79,7 @@ struct RunReport {
             "the command was killed: its changes take more room than allowed (limits.workspace_bytes, workspace_files)"
         case .interrupted: "the command was killed: interrupted"
         case .terminated: "the command was killed: bailey was told to end"
+        case .sandboxDied: "the command was killed: somebody ended its sandbox from outside"
         }
     }
 
@@ -69,9 +98,14 @@ struct RunReport {
             + "\(why); look with: bailey changes show \(run)"
     }
 
-    private func json(_ outcome: Outcome, _ code: Int32, _ state: ChangeState, _ report: GateReport) -> JSONValue {
-        let counts = report.changeSet.counts
-        return .object([
+    private func json(
+        _ outcome: Outcome,
+        _ code: Int32,
+        _ state: ChangeState,
+        _ counts: ChangeSet.Counts,
+        _ denials: DenialReport
+    ) -> JSONValue {
+        .object([
             ("run", .string(run.rawValue)), ("exit_code", .integer(Int64(code))),
             ("was_killed", .bool(outcome.wasKilled)), ("cause", outcome.cause.map { .string($0.rawValue) } ?? .null),
             ("engine", .string(outcome.engine)), ("layers", .array(outcome.layers.map { .string($0.rawValue) })),
@@ -82,6 +116,7 @@ struct RunReport {
                     ("changed", .integer(Int64(counts.changed))), ("deleted", .integer(Int64(counts.deleted))),
                 ])
             ),
+            ("denials", denials.json),
         ])
     }
 }

@@ -15,6 +15,8 @@ struct RunSummary {
     private(set) var exitCode: Int64?
     private(set) var signal: Int64?
     private(set) var cause: String?
+    /// The change set that the journal speaks of.
+    private(set) var digest: Digest?
     private(set) var counts: (created: Int64, changed: Int64, deleted: Int64)?
     private(set) var error: String?
     private(set) var wallMilliseconds: Int64?
@@ -37,9 +39,12 @@ struct RunSummary {
             cause = line.data["cause"]?.stringValue
             wallMilliseconds = line.data["wall_milliseconds"]?.integerValue
         case .changesRecorded:
-            func count(_ name: String) -> Int64 { line.data[name]?.integerValue ?? 0 }
-            counts = (count("created"), count("changed"), count("deleted"))
+            counts = Self.counts(line)
+            digest = Self.digest(line)
             state = .held
+        case .applyStarted: digest = Self.digest(line)
+        case .liveChangesChecked:
+            counts = Self.counts(line)
         case .applyRolledBack: state = .held
         case .changesApplied: state = .applied
         case .changesDiscarded: state = .discarded
@@ -49,6 +54,15 @@ struct RunSummary {
             error = line.data["error"]?.stringValue
         default: break
         }
+    }
+
+    private static func counts(_ line: JournalLine) -> (created: Int64, changed: Int64, deleted: Int64) {
+        func count(_ name: String) -> Int64 { line.data[name]?.integerValue ?? 0 }
+        return (count("created"), count("changed"), count("deleted"))
+    }
+
+    private static func digest(_ line: JournalLine) -> Digest? {
+        line.data["digest"]?.stringValue.flatMap { Digest(hex: $0) }
     }
 
     /// How the command ended, in a word.

@@ -30,16 +30,21 @@ extension RunsCommand {
             )
             for run in try RunDirectory.all(in: session.project) where try isOld(run, session) {
                 let directory = try RunDirectory.open(run, in: session.project)
-                guard try !RunLock.isHeld(directory) else { continue }
+                guard try !RunLock.isHeld(directory), let lock = try? RunLock(directory) else { continue }
+                defer { withExtendedLifetime(lock) {} }
                 if !held, let reason = reasonToStay(run, session) {
                     session.console.remark("\(run) \(reason) and stays; --held removes it too")
                     continue
                 }
-                session.console.result((dryRun ? "would remove " : "removed ") + run.rawValue)
-                guard !dryRun else { continue }
+                guard !dryRun else {
+                    session.console.result("would remove \(run)")
+                    continue
+                }
                 // The word comes first: a run that is gone without it is an alarm.
                 try authority.recordPruned(run, actor: session.principal)
-                try session.project.handle.directory(Array("runs".utf8)).removeTree(Array(run.rawValue.utf8))
+                CrashPoint.reached("prune recorded")
+                try directory.prune(from: session.project)
+                session.console.result("removed \(run)")
             }
         }
 

@@ -53,13 +53,17 @@ extension RunsCommand {
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show one run.")
         @OptionGroup var options: ProjectOptions
+        @Flag(help: "Print every process that was seen, each with all its arguments.") var processes = false
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
 
         func run() throws {
             let session = try Session.open(project: options.project)
-            let summary = try session.summary(try RunDirectory.find(name, in: session.project))
+            let run = try RunDirectory.find(name, in: session.project)
+            let summary = try session.summary(run)
+            let observation = RunObservation(lines: try session.lines(run))
             guard !options.json else {
-                session.console.result(String(decoding: summary.json.bytes(), as: UTF8.self))
+                let whole = summary.json.adding([("observation", observation.json)])
+                session.console.result(String(decoding: whole.bytes(), as: UTF8.self))
                 return
             }
             func row(_ name: String, _ text: String) { session.console.result(name.padded(10) + text) }
@@ -73,6 +77,21 @@ extension RunsCommand {
                 row("changes", "\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted")
             }
             if let error = summary.error { row("error", Printable.text(error)) }
+            show(observation, row)
+        }
+
+        private func show(_ observation: RunObservation, _ row: (String, String) -> Void) {
+            guard observation.state == Observation.State.complete.rawValue else {
+                if observation.state != nil { row("processes", "not observed: the kernel gave no listener") }
+                return
+            }
+            for line in observation.denialLines { row("denied", line) }
+            if observation.denialsLeftOut > 0 { row("denied", "\(observation.denialsLeftOut) more") }
+            let tree = ProcessTree(observation.processes).lines(atMost: processes ? nil : ProcessTree.shortLinesMax)
+            for line in tree { row("process", line) }
+            let rest = observation.processes.count - tree.count
+            if rest > 0 { row("process", "\(rest) more; --processes shows them") }
+            if observation.processesLeftOut > 0 { row("process", "\(observation.processesLeftOut) more, not kept") }
         }
     }
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/prctl.h>
+#include <mqueue.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
@@ -73,6 +74,12 @@ static int shared_memory(int *key) {
     if (memory == (void *)-1) return fail("shmat");
     snprintf(memory, 4096, "%s", value("marker"));
     return segment;
+}
+
+static mqd_t message_queue(char name[64]) {
+    struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 64};
+    snprintf(name, 64, "/bailey-host-%s", value("nonce"));
+    return mq_open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600, &attributes);
 }
 
 static void outer_address(char text[INET_ADDRSTRLEN]) {
@@ -145,6 +152,8 @@ int host_main(void) {
     services[DATAGRAM_SIX].fd = bound_six(&udp6);
     int segment = shared_memory(&key);
     if (segment < 0) return 1;
+    char queue[64];
+    if (message_queue(queue) == (mqd_t)-1) return fail("mq_open"), 1;
     outer_address(address);
     printf("port=%d udp=%d shm=%d pid=%d visit=%d", port, udp, key, getpid(), visited);
     if (udp6) printf(" udp6=%d", udp6);
@@ -158,6 +167,7 @@ int host_main(void) {
             if (services[service].revents) answer(service, services[service].fd);
     }
     shmctl(segment, IPC_RMID, NULL);
+    mq_unlink(queue);
     return 0;
 }
 

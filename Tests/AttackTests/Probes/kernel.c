@@ -66,6 +66,8 @@ static const struct call calls[] = {
 #endif
     {"k29", "chroot", SYS_chroot, {(long)"/"}},
     {"k30", "acct", SYS_acct, {(long)missing}},
+    {"a38", "io_uring_enter", SYS_io_uring_enter, {-1, 0, 0, 0, 0, 0}},
+    {"a38b", "io_uring_register", SYS_io_uring_register, {-1, 0, 0, 0}},
     {"a39a", "mount", SYS_mount, {(long)"none", (long)missing, (long)"nosuchfs", 0, 0}},
     {"a39b", "umount2", SYS_umount2, {(long)missing, 0}},
     {"a39c", "pivot_root", SYS_pivot_root, {(long)missing, (long)missing}},
@@ -281,6 +283,8 @@ const struct probe kernel_probes[] = {
 #endif
     {"k29", make_call},
     {"k30", make_call},
+    {"a38", make_call},
+    {"a38b", make_call},
     {"a39a", make_call},
     {"a39b", make_call},
     {"a39c", make_call},

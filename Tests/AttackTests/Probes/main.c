@@ -125,22 +125,26 @@ static void attempt_alone(const struct probe *probe) {
     fflush(stdout);
 }
 
-static const struct probe *const tables[] = {file_probes,   process_probes,  kernel_probes,
-                                             socket_probes, terminal_probes, lone_probes};
-enum { TABLES = sizeof tables / sizeof *tables };
+static const struct probe *const tables[] = {file_probes,    process_probes, kernel_probes, socket_probes,
+                                             terminal_probes, lineage_probes, place_probes,  limit_probes,
+                                             lone_probes,     lone_lineage_probes, quota_probes, layer_probes,
+                                             handover_probes};
+enum { TABLES = sizeof tables / sizeof *tables, BATCH_TABLES = TABLES - 5 };
 
 int main(int count, char **arguments) {
     if (count < 2) return fprintf(stderr, "usage: probe all|host|ID KEY=VALUE...\n"), 2;
     signal(SIGPIPE, SIG_IGN);
     if (!strcmp(arguments[1], "with-key")) return with_key_main(arguments + 2);
     if (!strcmp(arguments[1], "with-tty")) return with_tty_main(arguments + 2);
+    if (!strcmp(arguments[1], "screen")) return screen_main(arguments + 2);
+    if (!strcmp(arguments[1], "without")) return without_main(arguments + 2);
     if (!strcmp(arguments[1], "nothing")) return 0;
     pairs = arguments + 2;
     if (!strcmp(arguments[1], "host")) return host_main();
     int all = !strcmp(arguments[1], "all");
     for (int table = 0; table < TABLES; table++)
         for (const struct probe *probe = tables[table]; probe->id; probe++) {
-            if (all && tables[table] != lone_probes) attempt_alone(probe);
+            if (all && table < BATCH_TABLES) attempt_alone(probe);
             if (!all && !strcmp(probe->id, arguments[1])) {
                 current = probe->id;
                 probe->attempt(probe->id);

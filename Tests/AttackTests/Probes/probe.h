@@ -5,6 +5,8 @@
 //   probe host KEY=VALUE...       the host's side: sockets, shared memory and a process to attack; ends with its input
 //   probe with-key NAME CMD...    runs CMD with a key in its session keyring
 //   probe with-tty CMD...         runs CMD with a controlling terminal
+//   probe screen CMD...           runs CMD at a terminal that answers, and says what it left there
+//   probe without CALL:ERROR CMD  runs CMD on a kernel that lacks system calls
 //
 // An attempt prints one line: ID through|refused|private|error DETAIL.
 #ifndef BAILEY_PROBE_H
@@ -17,13 +19,20 @@ struct probe {
     void (*attempt)(const char *id);
 };
 
-// Tables end with an entry without an id. Attempts of `lone_probes` are made only when asked for by name.
+// Tables end with an entry without an id. Those from `lone_probes` on are made only when asked for by name.
 extern const struct probe file_probes[];
 extern const struct probe process_probes[];
 extern const struct probe kernel_probes[];
 extern const struct probe socket_probes[];
 extern const struct probe terminal_probes[];
+extern const struct probe lineage_probes[];
+extern const struct probe place_probes[];
+extern const struct probe limit_probes[];
 extern const struct probe lone_probes[];
+extern const struct probe lone_lineage_probes[];
+extern const struct probe quota_probes[];
+extern const struct probe layer_probes[];
+extern const struct probe handover_probes[];
 
 // The value of a KEY=VALUE argument, or "".
 const char *value(const char *key);
@@ -50,5 +59,7 @@ int first_process(void);
 int host_main(void);
 int with_key_main(char **arguments);
 int with_tty_main(char **arguments);
+int screen_main(char **arguments);
+int without_main(char **arguments);
 
 #endif

@@ -295,7 +295,7 @@ static void dump_core(const char *id) {
     int status = 0;
     waitpid(child, &status, 0);
     if (WCOREDUMP(status)) through("a core was dumped");
-    if (limit.rlim_max) through("the limit would allow a dump of %lu bytes", (unsigned long)limit.rlim_max);
+    if (limit.rlim_max > 1) through("the limit would allow a dump of %lu bytes", (unsigned long)limit.rlim_max);
     refused(EPERM, "dump core");
 }
 

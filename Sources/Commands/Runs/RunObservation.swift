@@ -1,0 +1,46 @@
+import Domain
+import Journal
+
+/// What a run's journal says was seen of its processes, and what was refused.
+struct RunObservation {
+    /// Nil where nothing was recorded: the command has not ended, or never began.
+    private(set) var state: String?
+    private(set) var code: Int64?
+    /// Objects as the journal holds them, in the order of their first execution.
+    private(set) var processes: [JSONValue] = []
+    private(set) var processesLeftOut: Int64 = 0
+    private(set) var denials: [JSONValue] = []
+    private(set) var denialsLeftOut: Int64 = 0
+
+    init(lines: [JournalLine]) {
+        for line in lines {
+            switch RecordType(rawValue: line.type) {
+            case .commandObserved:
+                state = line.data["observation"]?.stringValue
+                code = line.data["code"]?.integerValue
+                processes += line.data["processes"]?.arrayValue ?? []
+                processesLeftOut = line.data["processes_left_out"]?.integerValue ?? 0
+                denialsLeftOut = line.data["denials_left_out"]?.integerValue ?? 0
+            case .accessDenied: denials.append(line.data)
+            default: break
+            }
+        }
+    }
+
+    var json: JSONValue {
+        .object([
+            ("state", state.map { .string($0) } ?? .null), ("code", code.map { .integer($0) } ?? .null),
+            ("processes", .array(processes)), ("processes_left_out", .integer(processesLeftOut)),
+            ("denials", .array(denials)), ("denials_left_out", .integer(denialsLeftOut)),
+        ])
+    }
+
+    /// One line for each denial, for a person.
+    var denialLines: [String] {
+        denials.map { denial in
+            func text(_ name: String) -> String { Printable.text(denial[name]?.stringValue ?? "?") }
+            let count = denial["count"]?.integerValue ?? 1
+            return "\(text("act")) \(text("target"))" + (count > 1 ? ", \(count) times" : "") + " [\(text("rule"))]"
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import Domain
+import Files
+import Glibc
+import Policy
+
+/// Finds what must be guarded in a tree that a command will work on directly: git directories, settings that the gate
+/// would ask about or deny, hidden paths, sockets and pipes that somebody outside may serve.
+struct LiveGuards {
+    private let tree: WorkspaceTree
+    private let hidden: Set<RelativePath>
+    private let inspector: any LiveInspector
+    private var entriesLeft = WorkspaceLimits.treeEntriesMax
+    private var worktrees: [RelativePath] = []
+    private var sealedLinks: [RelativePath] = []
+    private var sealed: Set<RelativePath> = []
+    private var covered: Set<RelativePath>
+    private var pinned: Set<RelativePath> = []
+    private(set) var gitDirectoryCount = 0
+
+    private init(_ tree: WorkspaceTree, _ index: TreeIndex, _ inspector: any LiveInspector) {
+        self.tree = tree
+        self.inspector = inspector
+        hidden = Set(index.hidden)
+        covered = hidden
+    }
+
+    /// The guards of the project, in the order in which they are mounted: a directory before what it holds.
+    static func ofProject(
+        _ tree: WorkspaceTree,
+        _ index: TreeIndex,
+        _ inspector: any LiveInspector
+    ) throws -> (guards: [WorkspaceGuard], gitDirectories: Int) {
+        var search = LiveGuards(tree, index, inspector)
+        let root = try Directory(trustedPath: tree.lower)
+        try search.visit(root, path: .root, isSealed: false, depth: 0)
+        try search.addPointedPlaces(root)
+        return (try search.guards(), search.gitDirectoryCount)
+    }
+
+    /// The guards of a tree that is shown read-only as a whole.
+    static func ofReadOnlyTree(
+        _ tree: WorkspaceTree,
+        _ index: TreeIndex,
+        _ inspector: any LiveInspector
+    ) throws -> [WorkspaceGuard] {
+        var search = LiveGuards(tree, index, inspector)
+        try search.visit(Directory(trustedPath: tree.lower), path: .root, isSealed: true, depth: 0)
+        search.sealed = [.root]
+        return try search.guards()
+    }
+
+    /// - Parameter isSealed: it or a directory above is sealed: what lies here cannot be changed.
+    private mutating func visit(
+        _ directory: borrowing Directory,
+        path: RelativePath,
+        isSealed: Bool,
+        depth: Int
+    ) throws {
+        guard depth <= WorkspaceLimits.depthMax else {
+            throw WorkspaceError(.tooLarge, "guard the project: its directories lie too deep", path: path)
+        }
+        let entries = try directory.entries(atMost: entriesLeft)
+        entriesLeft -= entries.count
+        var isSealed = isSealed
+        if !isSealed, inspector.isGitDirectory(holding: Set(entries.map(\.name))) {
+            guard !path.isRoot else {
+                throw WorkspaceError(
+                    .unusable,
+                    "guard the project: it is a git directory itself, which no command may change directly",
+                    hint: "Use --workspace overlay."
+                )
+            }
+            // One that is called .git is sealed and counted already.
+            gitDirectoryCount += 1
+            sealed.insert(path)
+            isSealed = true
+        }
+        for entry in entries {
+            guard let child = path.appending(entry.name), !hidden.contains(child) else { continue }
+            guard let kind = try entry.kind ?? directory.statusIfPresent(entry.name)?.kind else { continue }
+            if kind == .socket || kind == .fifo {
+                // Its inode is the host's: whoever listens there would be reached from inside.
+                covered.insert(child)
+                continue
+            }
+            let isGuarded = isSealed ? true : seal(child, entry.name, kind, in: path)
+            guard kind == .directory else { continue }
+            try visit(directory.directory(entry.name), path: child, isSealed: isGuarded, depth: depth + 1)
+        }
+    }
+
+    /// Seals what git or another program takes orders from; true if it was sealed.
+    private mutating func seal(
+        _ path: RelativePath,
+        _ name: [UInt8],
+        _ kind: FileStatus.Kind,
+        in parent: RelativePath
+    ) -> Bool {
+        if inspector.isGitName(name) {
+            gitDirectoryCount += 1
+            worktrees.append(parent)
+        } else if GateRules.guardingRule(for: path) == nil {
+            return false
+        }
+        sealed.insert(path)
+        if kind == .symlink { sealedLinks.append(path) }
+        return true
+    }
+
+    /// What git's configuration and sealed links lead to is as good as what they are.
+    private mutating func addPointedPlaces(_ root: borrowing Directory) throws {
+        for place in try pointedPlaces() {
+            guard !place.path.isRoot, let status = try Self.status(place.path, in: root) else { continue }
+            if place.isExact, status.kind == .directory {
+                pinned.insert(place.path)
+            } else {
+                sealed.insert(place.path)
+            }
+        }
+    }
+
+    private func pointedPlaces() throws -> [PointedPlace] {
+        do {
+            return try inspector.pointedPlaces(worktrees: worktrees, links: sealedLinks, in: tree)
+        } catch let error as any UserFacingError {
+            throw WorkspaceError(
+                .unusable,
+                "guard the project: \(error.message)",
+                hint: "What git would do there is not known: mend the repository, or use --workspace overlay."
+            )
+        }
+    }
+
+    /// Nil for what is not there without following a link.
+    private static func status(_ path: RelativePath, in root: borrowing Directory) throws -> FileStatus? {
+        do {
+            return try root.status(at: path.components)
+        } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) {
+            return nil
+        }
+    }
+
+    private func guards() throws -> [WorkspaceGuard] {
+        var guards: [WorkspaceGuard] = []
+        var pins = pinned
+        for path in sealed where !path.isRoot && !isWithinSealed(path.parent) && !isCovered(path) {
+            guards.append(WorkspaceGuard(.sealed, path))
+            addParents(of: path, to: &pins)
+        }
+        for path in covered where !isCovered(path.parent) {
+            guards.append(WorkspaceGuard(.covered, path))
+            if !isWithinSealed(path) { addParents(of: path, to: &pins) }
+        }
+        for path in pins where !isWithinSealed(path) && !isCovered(path) {
+            guards.append(WorkspaceGuard(.pinned, path))
+        }
+        guards.sort { $0.path < $1.path }
+        try check(guards)
+        return guards
+    }
+
+    private func addParents(of path: RelativePath, to pins: inout Set<RelativePath>) {
+        var parent = path.parent
+        while !parent.isRoot, pins.insert(parent).inserted { parent = parent.parent }
+    }
+
+    private func isWithinSealed(_ path: RelativePath) -> Bool { Self.isWithin(sealed, path) }
+
+    private func isCovered(_ path: RelativePath) -> Bool { Self.isWithin(covered, path) }
+
+    private static func isWithin(_ places: Set<RelativePath>, _ path: RelativePath) -> Bool {
+        var current = path
+        while true {
+            if places.contains(current) { return true }
+            if current.isRoot { return false }
+            current = current.parent
+        }
+    }
+
+    private func check(_ guards: [WorkspaceGuard]) throws {
+        let bytes = guards.reduce(0) { $0 + $1.path.bytes.count + tree.lower.utf8.count }
+        guard guards.count <= WorkspaceLimits.guardsMax, bytes <= WorkspaceLimits.guardBytesMax else {
+            throw WorkspaceError(
+                .tooLarge,
+                "guard the project: it holds \(guards.count) places that need a mount of their own, "
+                    + "more than \(WorkspaceLimits.guardsMax) (or their paths are too long)",
+                hint: "Use --workspace overlay, which needs none."
+            )
+        }
+        for place in guards {
+            let length = tree.lower.utf8.count + 1 + place.path.bytes.count
+            guard String(validating: place.path.bytes, as: UTF8.self) != nil, length < WorkspaceLimits.pathBytesMax
+            else {
+                throw WorkspaceError(
+                    .unusable,
+                    "guard the project: \(place.path) cannot be mounted over: its path is too long or not valid UTF-8",
+                    path: place.path,
+                    hint: "Use --workspace overlay."
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package import Domain
+import Files
+import Glibc
+
+extension Workspace {
+    /// Prepares the project itself, and the git directories outside it that belong to it, to be worked on directly.
+    ///
+    /// - Parameters:
+    ///   - gitDirectories: absolute paths of git directories outside the project that belong to it, already judged.
+    ///   - isTrackedUnchanged: as in ``prepare(_:gitDirectories:isTrackedUnchanged:)``.
+    package func prepareDirect(
+        gitDirectories: [String],
+        inspector: any LiveInspector,
+        isTrackedUnchanged: @escaping (RelativePath) -> Bool
+    ) throws(WorkspaceError) -> WorkspacePlan {
+        try WorkspaceError.attempt("prepare the workspace") {
+            let workspace = try makeDirectory()
+            // First of all: what changes from here on is judged afterwards.
+            let baseTime = try stamp(workspace)
+            var trees: [WorkspacePlan.Tree] = []
+            var mounts: [WorkspaceMount] = []
+            var summary = LiveSummary()
+            let lowers = try walkAll([project] + gitDirectories, isTrackedUnchanged)
+            for lower in lowers {
+                try refuseUnfit(lower)
+                let tree = try liveTree(lower, in: workspace)
+                var guards: [WorkspaceGuard]
+                if lower.number == 0 {
+                    (guards, summary.innerGitDirectories) = try LiveGuards.ofProject(tree, lower.index, inspector)
+                    summary.guards = guards
+                } else {
+                    guards = try LiveGuards.ofReadOnlyTree(tree, lower.index, inspector)
+                    summary.outsideGitDirectories += 1
+                }
+                mounts.append(mount(.live(isReadOnly: lower.number != 0, guards: guards), lower))
+                trees.append(
+                    WorkspacePlan.Tree(
+                        tree: tree,
+                        ownerUserID: lower.status.userID,
+                        ownerGroupID: lower.status.groupID,
+                        index: lower.index,
+                        manifest: nil
+                    )
+                )
+            }
+            let plan = WorkspacePlan(
+                run: run,
+                mode: .direct,
+                copyReason: nil,
+                trees: trees,
+                baseTime: baseTime,
+                mounts: mounts,
+                live: summary,
+                leases: []
+            )
+            try plan.store(in: workspace, caches: lowers.map(\.cache))
+            return plan
+        }
+    }
+
+    /// Nothing is ever written there: it stands for "what the command changed elsewhere", which is nothing.
+    private func liveTree(_ lower: Lower, in workspace: borrowing Directory) throws -> WorkspaceTree {
+        let name = WorkspaceFiles.tree(lower.number)
+        try workspace.removeTree(name)
+        try workspace.makeDirectory(name, mode: 0o700)
+        return WorkspaceTree(
+            index: lower.number,
+            lower: lower.path,
+            changed: runDirectory + "/workspace/" + String(decoding: name, as: UTF8.self),
+            isOverlay: true
+        )
+    }
+
+    private func refuseUnfit(_ lower: Lower) throws {
+        let reason: String
+        if geteuid() != 0, lower.status.groupID != getegid() {
+            reason = "the project has the group \(lower.status.groupID), which is not your own"
+        } else if let foreign = lower.index.foreignOwner {
+            reason = "files in \(foreign) have another owner or group than the project"
+        } else if let place = lower.index.mountPoints.first {
+            reason = "another file system is mounted at \(place)"
+        } else {
+            return
+        }
+        throw WorkspaceError(
+            .unusable,
+            "prepare the workspace: the project cannot be shown directly: \(reason)",
+            hint: "Use --workspace copy, or give the whole project one owner and group."
+        )
+    }
+}

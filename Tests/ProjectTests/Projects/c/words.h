@@ -1,0 +1,2 @@
+/* Counts the words of a text. */
+unsigned count_words(const char *text);

@@ -1,0 +1,1 @@
+"""Measurements of Bailey beside its peers; script/bench is how they are started."""
