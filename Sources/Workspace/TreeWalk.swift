@@ -150,7 +150,9 @@ struct TreeWalk {
             new.isSettled = true
             new.hasForeignOwner = record.hasForeignOwner
             new.candidates = record.candidates
+            new.settingLinks = record.settingLinks
         }
+        addSettingLinks(record.settingLinks, in: path)
         noteOwner(path, isForeign: record.hasForeignOwner || (status.userID, status.groupID) != owner)
         for candidate in record.candidates { hide(candidate, in: path) }
     }
@@ -205,6 +207,7 @@ struct TreeWalk {
         var hashes: [UInt64] = []
         var candidates: [TreeIndex.Candidate] = []
         var children: [[UInt8]] = []
+        var links: [[UInt8]] = []
         let entries = try directory.entries(atMost: entriesLeft)
         entriesLeft -= entries.count
         hashes.reserveCapacity(entries.count)
@@ -217,6 +220,7 @@ struct TreeWalk {
                 continue
             }
             guard let status = try directory.statusIfPresent(entry.name) else { continue }
+            if status.kind == .symlink, GateRules.rulesLink(child) { links.append(entry.name) }
             if verdict != .visible, let candidate = candidate(entry.name, verdict, status, in: directory) {
                 candidates.append(candidate)
                 if candidate.reason != .notPrivate { continue }
@@ -230,6 +234,7 @@ struct TreeWalk {
         hashes.sort()
         candidates.sort { $0.name.lexicographicallyPrecedes($1.name) }
         children.sort { $0.lexicographicallyPrecedes($1) }
+        links.sort { $0.lexicographicallyPrecedes($1) }
         index.addHashes(sorted: hashes, to: number)
         index.entryCount += entries.count
         let isSettled = index.records[number].changed < settledBefore
@@ -237,7 +242,9 @@ struct TreeWalk {
             record.isSettled = isSettled && !candidates.contains { $0.reason == .unreadable }
             record.hasForeignOwner = isForeign
             record.candidates = candidates
+            record.settingLinks = links
         }
+        addSettingLinks(links, in: path)
         let own = index.records[number]
         noteOwner(path, isForeign: isForeign || (own.userID, own.groupID) != owner)
         for candidate in candidates { hide(candidate, in: path) }
@@ -290,6 +297,10 @@ struct TreeWalk {
         guard candidate.reason != .notPrivate, let full = path.appending(candidate.name) else { return }
         if !candidate.isDirectory, candidate.reason != .unreadable, isTrackedUnchanged(full) { return }
         index.hidden.append(full)
+    }
+
+    private mutating func addSettingLinks(_ names: [[UInt8]], in path: RelativePath) {
+        for name in names { path.appending(name).map { index.settingLinks.append($0) } }
     }
 
     private mutating func noteOwner(_ path: RelativePath, isForeign: Bool) {
