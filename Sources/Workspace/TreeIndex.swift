@@ -53,7 +53,7 @@ package struct TreeIndex: Sendable {
     var device: UInt64 = 0
     /// Every hidden path that is not a tracked, unchanged file. For a directory, all below it is hidden too.
     package internal(set) var hidden: [RelativePath] = []
-    /// Directories on another file system: what lies there is not in the view.
+    /// Where something is mounted, and directories on another file system: what lies there is not in the view.
     package internal(set) var mountPoints: [RelativePath] = []
     /// Links that are settings, or below which settings would be looked for.
     var settingLinks: [RelativePath] = []

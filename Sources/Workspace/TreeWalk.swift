@@ -5,13 +5,14 @@ import Policy
 
 /// Walks a user's tree before a command starts, finds what must be hidden and notes which names are there.
 ///
-/// Everything is reached by descriptor, no link is followed, no other file system is entered. Directories that have not
-/// changed since an earlier walk are taken from its index: their inode and ctime say so.
+/// Everything is reached by descriptor, no link is followed, nothing that is mounted is entered. Directories that have
+/// not changed since an earlier walk are taken from its index: their inode and ctime say so.
 struct TreeWalk {
     private let cached: TreeIndex
     /// Directories with a ctime before this are settled.
     private let settledBefore: FileTime
     private let isTrackedUnchanged: (RelativePath) -> Bool
+    private let mounts: Set<RelativePath>
     private let judge: (RelativePath) -> HiddenPaths.Verdict
     private var owner: (UInt32, UInt32) = (0, 0)
     private var entriesLeft = WorkspaceLimits.treeEntriesMax
@@ -23,10 +24,12 @@ struct TreeWalk {
     init(
         cached: TreeIndex,
         unixMilliseconds: UInt64,
+        mounts: Set<RelativePath> = [],
         judge: @escaping (RelativePath) -> HiddenPaths.Verdict = HiddenPaths.judge,
         isTrackedUnchanged: @escaping (RelativePath) -> Bool
     ) {
         self.cached = cached
+        self.mounts = mounts
         self.judge = judge
         self.isTrackedUnchanged = isTrackedUnchanged
         let settled = unixMilliseconds - min(unixMilliseconds, WorkspaceLimits.settledMilliseconds)
@@ -46,6 +49,17 @@ struct TreeWalk {
         } else {
             try read(root, number: number, old: old, path: .root, depth: 0)
         }
+        addMounts()
+    }
+
+    /// Mounted files, and what is mounted where nobody looked. What is hidden is hidden whatever lies there.
+    private mutating func addMounts() {
+        guard !mounts.isEmpty else { return }
+        let hidden = Set(index.hidden)
+        let places = mounts.union(index.mountPoints).filter { place in
+            !hidden.contains { place.isWithin($0) }
+        }
+        index.mountPoints = places.sorted()
     }
 
     private static func record(_ name: [UInt8], _ status: FileStatus) -> TreeIndex.DirectoryRecord {
@@ -83,7 +97,7 @@ struct TreeWalk {
             )
         }
         guard let status = try parent.statusIfPresent(name), status.kind == .directory else { return }
-        guard status.device == index.device else {
+        guard status.device == index.device, mounts.isEmpty || !mounts.contains(path) else {
             index.update(parentNumber) { $0.mountPoints.append(name) }
             index.mountPoints.append(path)
             return

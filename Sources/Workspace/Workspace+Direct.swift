@@ -78,7 +78,7 @@ extension Workspace {
         } else if let foreign = lower.index.foreignOwner {
             reason = "files in \(foreign) have another owner or group than the project"
         } else if let place = lower.index.mountPoints.first {
-            reason = "another file system is mounted at \(place)"
+            reason = "something is mounted at \(place)"
         } else {
             return
         }
