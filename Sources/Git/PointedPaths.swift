@@ -56,8 +56,20 @@ struct PointedPaths {
                 try add(configuration: more, at: path, worktree: worktree, depth: depth + 1)
             case .command:
                 for word in Self.words(value) { try add(absolute(word, from: worktree), source: entry.name) }
+            case .executable:
+                guard let word = Self.words(value).first, word.contains("/") else { continue }
+                let path = absolute(word, from: worktree)
+                if try isExecutable(path) { try add(path, source: entry.name) }
             }
         }
+    }
+
+    /// Whether a path leads to an executable file of the tree.
+    private func isExecutable(_ path: String) throws -> Bool {
+        guard let end = LinkChain(Array(path.utf8)).end, let inside = files.relative(end), !inside.isRoot,
+            let status = try files.lowerStatus(inside)
+        else { return false }
+        return status.kind == .file && status.mode & 0o111 != 0
     }
 
     /// Takes in a path, the links on the way to it, and where it ends.

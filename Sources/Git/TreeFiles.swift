@@ -67,7 +67,7 @@ final class TreeFiles {
         return roots.lazy.compactMap { path.relative(to: $0) }.first
     }
 
-    private func lowerStatus(_ path: RelativePath) throws(SystemError) -> FileStatus? {
+    func lowerStatus(_ path: RelativePath) throws(SystemError) -> FileStatus? {
         try Self.unlessAbsent { () throws(SystemError) in try lower.status(at: path.components) }
     }
 

@@ -47,15 +47,49 @@ package enum GateRules {
         guard FoldedName.fold(name).contains(where: index.mayEnd) || HiddenPaths.judge(path) == .hidden else {
             return nil
         }
+        if let rule = namedRule(path) { return rule }
+        return HiddenPaths.judge(path) == .hidden ? secretRule : nil
+    }
+
+    /// As above, and also for a path below one that has such a rule.
+    package static func rule(reaching path: RelativePath) -> GateRule? {
+        namedRule(path) ?? (HiddenPaths.hides(path) ? secretRule : nil)
+    }
+
+    /// A rule that denies or asks over names that a directory of this name could hold, such as `.github`; nil where
+    /// only the names themselves matter.
+    package static func rule(below path: RelativePath) -> GateRule? {
+        path.name.flatMap { FoldedName.fold($0).last }.flatMap { parents[$0] }
+    }
+
+    /// Whether a link at this path is a setting, or settings would be looked for below it. Those of git's are followed
+    /// by who understands git.
+    package static func rulesLink(_ path: RelativePath) -> Bool {
+        guard let rule = rule(reaching: path) else { return rule(below: path) != nil }
+        return rule.id != RuleID("git-directory")
+    }
+
+    private static func namedRule(_ path: RelativePath) -> GateRule? {
         var strongest: GateRule?
         index.forEachMatch(FoldedName.fold(path)) { rule in
             if rule.level >= .ask, rule.level > strongest?.level ?? .allow { strongest = rule }
         }
-        if strongest == nil, HiddenPaths.judge(path) == .hidden {
-            return all.first { $0.subject == .property(.secretName) }
-        }
         return strongest
     }
+
+    private static let secretRule = all.first { $0.subject == .property(.secretName) }
+
+    /// The strongest rule by each plain name that a pattern has before its last.
+    private static let parents: [[UInt8]: GateRule] = {
+        var parents: [[UInt8]: GateRule] = [:]
+        for rule in GateRuleTable.paths where rule.level >= .ask {
+            guard case .path(let pattern) = rule.subject else { continue }
+            for name in pattern.names.dropLast().compactMap(\.literal) {
+                if rule.level > parents[name]?.level ?? .allow { parents[name] = rule }
+            }
+        }
+        return parents
+    }()
 
     /// Python environments that the command made from nothing: every program in them is the command's, so that a start
     /// file adds nothing to it. One that was there before, in whole or in part, is none of them.

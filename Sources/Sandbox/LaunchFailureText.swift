@@ -65,7 +65,8 @@ enum LaunchFailureText {
             SandboxError(
                 .setup,
                 "show \(path) itself: \(reason)",
-                hint: "Its file system cannot map owners (id-mapped mounts); use --workspace copy."
+                hint: "Its file system cannot map owners (id-mapped mounts), or something was mounted in it just now; "
+                    + "use --workspace copy."
             )
         case .mount:
             SandboxError(

@@ -46,6 +46,9 @@ package struct CommitGate {
                 throw WorkspaceError(.refused, "judge the changes of the run: the inspection is not complete")
             }
             var findings = wholeSetFindings(changeSet)
+            // Links are followed only where something was changed.
+            let links = changeSet.changes.isEmpty ? nil : SettingLinks(plan.trees[0])
+            if let finding = links?.wholeSetFinding { findings.append(finding) }
             let environments = GateRules.newEnvironments(changeSet.changes)
             var kept: [Change] = []
             for (change, inspection) in zip(changeSet.changes, inspections) {
@@ -61,17 +64,16 @@ package struct CommitGate {
                     continue
                 }
                 kept.append(change)
+                let named: GateFinding?
                 switch inspection {
-                case .unchanged, .dropped, .ordinary: continue
-                case .finding(let finding): findings.append(finding)
+                case .unchanged, .dropped: continue
+                case .ordinary: named = nil
+                case .finding(let finding): named = finding
                 case .notMine:
-                    let finding = GateRules.judge(
-                        change,
-                        toolchainRoots: toolchainRoots,
-                        newEnvironments: environments
-                    )
-                    if let finding { findings.append(finding) }
+                    named = GateRules.judge(change, toolchainRoots: toolchainRoots, newEnvironments: environments)
                 }
+                let linked = [named, links?.finding(change), SettingLinks.finding(newLink: change)].compactMap { $0 }
+                if let strongest = Self.strongest(linked) { findings.append(strongest) }
             }
             let reduced = ChangeSet(
                 run: changeSet.run,
@@ -82,6 +84,13 @@ package struct CommitGate {
             let trees = try plan.trees.map { try OpenTree($0) }
             let conflicts = try ConflictCheck(plan, reduced, trees).conflicts()
             return GateReport(changeSet: reduced, findings: findings, conflicts: conflicts)
+        }
+    }
+
+    /// The first of those with the highest level.
+    private static func strongest(_ findings: [GateFinding]) -> GateFinding? {
+        findings.dropFirst().reduce(findings.first) { best, next in
+            next.level > best?.level ?? .allow ? next : best
         }
     }
 

@@ -35,6 +35,10 @@ enum OverlaySupport {
         if let foreign = index.foreignOwner {
             return "files in \(foreign) have another owner or group than the project"
         }
+        if let place = index.mountPoints.first {
+            // The overlay would show what lies beneath the mount, where nobody looked for what must be hidden.
+            return "something is mounted at \(place)"
+        }
         return nil
     }
 }

@@ -4,7 +4,8 @@ import Glibc
 
 /// Makes a private copy of a user's tree without what is hidden, where an overlay cannot be used.
 struct TreeCopy {
-    private let hidden: Set<RelativePath>
+    /// What is hidden, and what is mounted.
+    private let skipped: Set<RelativePath>
     private let device: UInt64
     private let owner: (userID: UInt32, groupID: UInt32)
     private var bytesLeft: UInt64
@@ -12,7 +13,7 @@ struct TreeCopy {
     private(set) var manifest = CopyManifest()
 
     init(_ index: TreeIndex, owner: (userID: UInt32, groupID: UInt32), bytesMax: UInt64, filesMax: UInt64) {
-        hidden = Set(index.hidden)
+        skipped = Set(index.hidden + index.mountPoints)
         device = index.device
         self.owner = owner
         bytesLeft = bytesMax
@@ -34,7 +35,7 @@ struct TreeCopy {
         }
         let status = try lower.status([])
         for entry in try lower.entries() {
-            guard let child = path.appending(entry.name), !hidden.contains(child),
+            guard let child = path.appending(entry.name), !skipped.contains(child),
                 let status = try lower.statusIfPresent(entry.name)
             else { continue }
             guard filesLeft > 0 else { throw tooLarge("entries", child) }

@@ -2,7 +2,7 @@ import Domain
 import Files
 
 extension TreeIndex {
-    private static let magic: StaticString = "BLYIDX01"
+    private static let magic: StaticString = "BLYIDX02"
     /// The least bytes of a stored record and of a stored candidate: what a forged count is measured against.
     private static let recordBytesMin = 60
     private static let candidateBytesMin = 30
@@ -17,6 +17,8 @@ extension TreeIndex {
         for path in hidden { writer.add(path) }
         writer.add(UInt32(mountPoints.count))
         for path in mountPoints { writer.add(path) }
+        writer.add(UInt32(settingLinks.count))
+        for path in settingLinks { writer.add(path) }
         writer.add(optional: foreignOwner) { $0.add($1) }
         return writer.sealed()
     }
@@ -42,6 +44,8 @@ extension TreeIndex {
         }
         writer.add(UInt32(record.mountPoints.count))
         for name in record.mountPoints { writer.add(name) }
+        writer.add(UInt32(record.settingLinks.count))
+        for name in record.settingLinks { writer.add(name) }
         writer.add(UInt32(record.children.count))
     }
 
@@ -75,6 +79,7 @@ extension TreeIndex {
         guard open.allSatisfy({ $0.left == 0 }) else { throw BinaryReader.Damaged() }
         for _ in 0..<(try reader.readCount(bytesEach: 4)) { hidden.append(try reader.readPath()) }
         for _ in 0..<(try reader.readCount(bytesEach: 4)) { mountPoints.append(try reader.readPath()) }
+        for _ in 0..<(try reader.readCount(bytesEach: 4)) { settingLinks.append(try reader.readPath()) }
         foreignOwner = try reader.readOptional { (reader) throws(BinaryReader.Damaged) in try reader.readPath() }
     }
 
@@ -99,6 +104,7 @@ extension TreeIndex {
             record.candidates.append(try readCandidate(&reader))
         }
         for _ in 0..<(try reader.readCount(bytesEach: 4)) { record.mountPoints.append(try reader.readName()) }
+        for _ in 0..<(try reader.readCount(bytesEach: 4)) { record.settingLinks.append(try reader.readName()) }
         return ((record, words), try reader.readCount(bytesEach: Self.recordBytesMin))
     }
 

@@ -40,6 +40,8 @@ package struct TreeIndex: Sendable {
         var hashes: Range<Int> = 0..<0
         var candidates: [Candidate] = []
         var mountPoints: [[UInt8]] = []
+        /// Names of links that are settings, or below which settings would be looked for.
+        var settingLinks: [[UInt8]] = []
         /// In the order of their names.
         var children: [Int] = []
     }
@@ -51,8 +53,10 @@ package struct TreeIndex: Sendable {
     var device: UInt64 = 0
     /// Every hidden path that is not a tracked, unchanged file. For a directory, all below it is hidden too.
     package internal(set) var hidden: [RelativePath] = []
-    /// Directories on another file system: what lies there is not in the view.
+    /// Where something is mounted, and directories on another file system: what lies there is not in the view.
     package internal(set) var mountPoints: [RelativePath] = []
+    /// Links that are settings, or below which settings would be looked for.
+    var settingLinks: [RelativePath] = []
     /// The first path whose owner or group differs from the root's.
     package internal(set) var foreignOwner: RelativePath?
     package internal(set) var entryCount = 0
@@ -123,7 +127,8 @@ package struct TreeIndex: Sendable {
     /// Whether an index of the same tree, from whose records this one was made, says the same of it.
     func isSame(as other: TreeIndex) -> Bool {
         device == other.device && records.count == other.records.count && hashes.count == other.hashes.count
-            && hidden == other.hidden && mountPoints == other.mountPoints && foreignOwner == other.foreignOwner
+            && hidden == other.hidden && mountPoints == other.mountPoints && settingLinks == other.settingLinks
+            && foreignOwner == other.foreignOwner
     }
 
     /// Whether the name was there when the command started.

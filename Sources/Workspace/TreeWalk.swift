@@ -5,13 +5,14 @@ import Policy
 
 /// Walks a user's tree before a command starts, finds what must be hidden and notes which names are there.
 ///
-/// Everything is reached by descriptor, no link is followed, no other file system is entered. Directories that have not
-/// changed since an earlier walk are taken from its index: their inode and ctime say so.
+/// Everything is reached by descriptor, no link is followed, nothing that is mounted is entered. Directories that have
+/// not changed since an earlier walk are taken from its index: their inode and ctime say so.
 struct TreeWalk {
     private let cached: TreeIndex
     /// Directories with a ctime before this are settled.
     private let settledBefore: FileTime
     private let isTrackedUnchanged: (RelativePath) -> Bool
+    private let mounts: Set<RelativePath>
     private let judge: (RelativePath) -> HiddenPaths.Verdict
     private var owner: (UInt32, UInt32) = (0, 0)
     private var entriesLeft = WorkspaceLimits.treeEntriesMax
@@ -23,10 +24,12 @@ struct TreeWalk {
     init(
         cached: TreeIndex,
         unixMilliseconds: UInt64,
+        mounts: Set<RelativePath> = [],
         judge: @escaping (RelativePath) -> HiddenPaths.Verdict = HiddenPaths.judge,
         isTrackedUnchanged: @escaping (RelativePath) -> Bool
     ) {
         self.cached = cached
+        self.mounts = mounts
         self.judge = judge
         self.isTrackedUnchanged = isTrackedUnchanged
         let settled = unixMilliseconds - min(unixMilliseconds, WorkspaceLimits.settledMilliseconds)
@@ -46,6 +49,17 @@ struct TreeWalk {
         } else {
             try read(root, number: number, old: old, path: .root, depth: 0)
         }
+        addMounts()
+    }
+
+    /// Mounted files, and what is mounted where nobody looked. What is hidden is hidden whatever lies there.
+    private mutating func addMounts() {
+        guard !mounts.isEmpty else { return }
+        let hidden = Set(index.hidden)
+        let places = mounts.union(index.mountPoints).filter { place in
+            !hidden.contains { place.isWithin($0) }
+        }
+        index.mountPoints = places.sorted()
     }
 
     private static func record(_ name: [UInt8], _ status: FileStatus) -> TreeIndex.DirectoryRecord {
@@ -83,7 +97,7 @@ struct TreeWalk {
             )
         }
         guard let status = try parent.statusIfPresent(name), status.kind == .directory else { return }
-        guard status.device == index.device else {
+        guard status.device == index.device, mounts.isEmpty || !mounts.contains(path) else {
             index.update(parentNumber) { $0.mountPoints.append(name) }
             index.mountPoints.append(path)
             return
@@ -150,7 +164,9 @@ struct TreeWalk {
             new.isSettled = true
             new.hasForeignOwner = record.hasForeignOwner
             new.candidates = record.candidates
+            new.settingLinks = record.settingLinks
         }
+        addSettingLinks(record.settingLinks, in: path)
         noteOwner(path, isForeign: record.hasForeignOwner || (status.userID, status.groupID) != owner)
         for candidate in record.candidates { hide(candidate, in: path) }
     }
@@ -205,6 +221,7 @@ struct TreeWalk {
         var hashes: [UInt64] = []
         var candidates: [TreeIndex.Candidate] = []
         var children: [[UInt8]] = []
+        var links: [[UInt8]] = []
         let entries = try directory.entries(atMost: entriesLeft)
         entriesLeft -= entries.count
         hashes.reserveCapacity(entries.count)
@@ -217,6 +234,7 @@ struct TreeWalk {
                 continue
             }
             guard let status = try directory.statusIfPresent(entry.name) else { continue }
+            if status.kind == .symlink, GateRules.rulesLink(child) { links.append(entry.name) }
             if verdict != .visible, let candidate = candidate(entry.name, verdict, status, in: directory) {
                 candidates.append(candidate)
                 if candidate.reason != .notPrivate { continue }
@@ -230,6 +248,7 @@ struct TreeWalk {
         hashes.sort()
         candidates.sort { $0.name.lexicographicallyPrecedes($1.name) }
         children.sort { $0.lexicographicallyPrecedes($1) }
+        links.sort { $0.lexicographicallyPrecedes($1) }
         index.addHashes(sorted: hashes, to: number)
         index.entryCount += entries.count
         let isSettled = index.records[number].changed < settledBefore
@@ -237,7 +256,9 @@ struct TreeWalk {
             record.isSettled = isSettled && !candidates.contains { $0.reason == .unreadable }
             record.hasForeignOwner = isForeign
             record.candidates = candidates
+            record.settingLinks = links
         }
+        addSettingLinks(links, in: path)
         let own = index.records[number]
         noteOwner(path, isForeign: isForeign || (own.userID, own.groupID) != owner)
         for candidate in candidates { hide(candidate, in: path) }
@@ -290,6 +311,10 @@ struct TreeWalk {
         guard candidate.reason != .notPrivate, let full = path.appending(candidate.name) else { return }
         if !candidate.isDirectory, candidate.reason != .unreadable, isTrackedUnchanged(full) { return }
         index.hidden.append(full)
+    }
+
+    private mutating func addSettingLinks(_ names: [[UInt8]], in path: RelativePath) {
+        for name in names { path.appending(name).map { index.settingLinks.append($0) } }
     }
 
     private mutating func noteOwner(_ path: RelativePath, isForeign: Bool) {

@@ -73,19 +73,21 @@ extension Workspace {
 
     private func refuseUnfit(_ lower: Lower) throws {
         let reason: String
+        var hint = "Use --workspace copy, or give the whole project one owner and group."
         if geteuid() != 0, lower.status.groupID != getegid() {
             reason = "the project has the group \(lower.status.groupID), which is not your own"
         } else if let foreign = lower.index.foreignOwner {
             reason = "files in \(foreign) have another owner or group than the project"
         } else if let place = lower.index.mountPoints.first {
-            reason = "another file system is mounted at \(place)"
+            reason = "something is mounted at \(place)"
+            hint = "Use --workspace copy, which shows nothing of what is mounted, or unmount it first."
         } else {
             return
         }
         throw WorkspaceError(
             .unusable,
             "prepare the workspace: the project cannot be shown directly: \(reason)",
-            hint: "Use --workspace copy, or give the whole project one owner and group."
+            hint: hint
         )
     }
 }

@@ -78,14 +78,16 @@ package struct Workspace: Sendable {
         guard paths.count <= WorkspaceLimits.treesMax else {
             throw WorkspaceError(.tooLarge, "prepare the workspace: more than \(WorkspaceLimits.treesMax) trees")
         }
+        let mounts = try MountTable()
         return try paths.enumerated().map { number, path in
-            try walk(path, number, number == 0 ? isTrackedUnchanged : { _ in false })
+            try walk(path, number, mounts, number == 0 ? isTrackedUnchanged : { _ in false })
         }
     }
 
     private func walk(
         _ path: String,
         _ number: Int,
+        _ mounts: MountTable,
         _ isTrackedUnchanged: @escaping (RelativePath) -> Bool
     ) throws -> Lower {
         let root = try Directory(trustedPath: path)
@@ -100,9 +102,10 @@ package struct Workspace: Sendable {
         }
         let cache = try IndexCache(stateDirectory: stateDirectory, tree: path)
         let cached = cache.load()
-        var walk = TreeWalk(
+        var walk = try TreeWalk(
             cached: cached,
             unixMilliseconds: time.unixMilliseconds(),
+            mounts: Set(mounts.places(below: root).compactMap { RelativePath(bytes: $0) }),
             isTrackedUnchanged: isTrackedUnchanged
         )
         try walk.run(root: root)

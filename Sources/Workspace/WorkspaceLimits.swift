@@ -24,6 +24,10 @@ package enum WorkspaceLimits {
     package static let pathBytesMax = 4096
     /// Changed paths of a live tree that are judged after a run.
     package static let liveChangesMax = 200_000
+    /// Places that links with the names of settings lead to, and entries of the directories among them that are looked
+    /// at for more links: beyond, the gate asks about the whole set.
+    package static let linkedPlacesMax = 10_000
+    package static let linkedEntriesMax = 20_000
     /// How long an apply waits for another one to end.
     package static let lockWaitSeconds = 30
     /// Mask layers that nobody uses are kept up to this number: every change of a directory above a hidden path makes

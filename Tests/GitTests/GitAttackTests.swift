@@ -255,6 +255,11 @@ struct GitAttackTests {
             ("[diff \"y\"] textconv = ./conv", "conv"),
             ("[alias] go = \"!sh ./go.sh\"", "go.sh"), ("[merge \"m\"] driver = 'bin/merge' %O %A %B", "bin/merge"),
             ("[credential] helper = !f() { ./cred; }; f", "cred"),
+            ("[gc] recentObjectsHook = tools/recent", "tools/recent"),
+            ("[sendemail] headerCmd = tools/header", "tools/header"),
+            ("[instaweb] httpd = web/serve -f", "web/serve"), ("[instaweb] browser = web/show", "web/show"),
+            ("[help] browser = web/help", "web/help"), ("[some] newKey = ./run --fast", "run"),
+            ("[some \"x\"] newKey = !sh go/on", "go/on"),
         ]
     )
     func configuredPaths(_ configuration: String, _ path: String) throws {
@@ -271,6 +276,25 @@ struct GitAttackTests {
             try fixture.run(["sh", "-c", "ln -s ordinary.txt '\(top)'"], in: copy)
         }
         #expect(linked.denied(String(path.split(separator: "/")[0])) == RuleID("git-configured-path"))
+    }
+
+    @Test("an executable of the project that any key names is denied, other files and places are not")
+    func namedExecutables() throws {
+        let fixture = try GitFixture()
+        try fixture.run(
+            ["sh", "-c", "mkdir bin; echo x > bin/tool; chmod +x bin/tool; echo x > bin/text; mkdir other"],
+            in: fixture.lower
+        )
+        for (key, value) in [
+            ("some.newkey", "bin/tool --fast"), ("some.other", "bin/text"), ("submodule.s.url", "./other"),
+        ] {
+            try fixture.git(["config", key, value], in: fixture.lower)
+        }
+        let result = try fixture.inspect {
+            try fixture.run(["sh", "-c", "echo y > bin/tool; echo y > bin/text; echo y > other/f"], in: $0)
+        }
+        #expect(result.denied("bin/tool") == RuleID("git-configured-path"), "\(result.inspections)")
+        #expect(result.notMine.contains("bin/text") && result.notMine.contains("other/f"))
     }
 
     @Test func theUsersOwnConfigurationCountsToo() throws {

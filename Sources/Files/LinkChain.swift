@@ -1,7 +1,7 @@
 import Glibc
 
 /// A path followed as the kernel would follow it. Whoever changes a place on the way changes where it ends.
-struct LinkChain {
+package struct LinkChain {
     private enum Limits {
         /// The kernel follows 40 links and no more.
         static let linksMax = 40
@@ -11,13 +11,13 @@ struct LinkChain {
 
     /// Absolute paths of links that were followed, and of directories that `..` left: a link put there would lead
     /// elsewhere.
-    private(set) var passed: [[UInt8]] = []
+    package private(set) var passed: [[UInt8]] = []
     /// The absolute path without links; what is not there is taken as it is written. Nil for links that have no end:
     /// the kernel does not follow them either, but each was passed.
-    private(set) var end: [UInt8]?
+    package private(set) var end: [UInt8]?
 
     /// - Parameter path: absolute.
-    init(_ path: [UInt8]) {
+    package init(_ path: [UInt8]) {
         var waiting = Array(Self.names(path).reversed())
         var done: [[UInt8]] = []
         var linksLeft = Limits.linksMax
