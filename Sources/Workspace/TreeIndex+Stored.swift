@@ -2,12 +2,12 @@ import Domain
 import Files
 
 extension TreeIndex {
-    private static let magic: StaticString = "BLYIDX01"
+    private static let magic: StaticString = "BLYIDX02"
     /// The least bytes of a stored record and of a stored candidate: what a forged count is measured against.
     private static let recordBytesMin = 60
     private static let candidateBytesMin = 30
 
-    func encoded() -> [UInt8] {
+    func encoded(by seal: FileSeal) -> [UInt8] {
         var writer = BinaryWriter(magic: Self.magic)
         writer.add(device)
         writer.add(UInt64(entryCount))
@@ -18,7 +18,7 @@ extension TreeIndex {
         writer.add(UInt32(mountPoints.count))
         for path in mountPoints { writer.add(path) }
         writer.add(optional: foreignOwner) { $0.add($1) }
-        return writer.sealed()
+        return writer.sealed(by: seal)
     }
 
     private func add(_ record: DirectoryRecord, to writer: inout BinaryWriter) {
@@ -46,9 +46,9 @@ extension TreeIndex {
     }
 
     /// Nil for anything that this version did not write whole: the caller walks the tree afresh.
-    init?(encoded bytes: [UInt8]) {
+    init?(encoded bytes: [UInt8], by seal: FileSeal) {
         do {
-            var reader = try BinaryReader(sealed: bytes, magic: Self.magic)
+            var reader = try BinaryReader(sealed: bytes, by: seal, magic: Self.magic)
             self.init()
             try read(&reader)
             guard reader.isAtEnd else { return nil }
