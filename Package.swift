@@ -158,7 +158,10 @@ let package = Package(
         ),
         .testTarget(
             name: "WorkspaceTests",
-            dependencies: ["Authority", "Domain", "Files", "Policy", "TestSupport", "Workspace"],
+            dependencies: [
+                "Authority", "Domain", "Files", "Policy", "TestSupport", "Workspace",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
 

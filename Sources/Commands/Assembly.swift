@@ -2,6 +2,7 @@ import Authority
 import Domain
 import Files
 import Journal
+import Workspace
 
 /// The wiring: plain initialisers in order. Whoever needs a clock, a key or randomness gets it from here.
 struct Assembly: Sendable {
@@ -22,6 +23,21 @@ struct Assembly: Sendable {
             keyedDigest: { key.digest($0) },
             random: { .random(in: .min ... .max) }
         )
+    }
+
+    /// The run whose stored files are meant. They bear a tag under the user's key, since a project's files can come
+    /// from anywhere.
+    func stored(_ run: RunID, of project: String, in runDirectory: String) -> StoredRun {
+        StoredRun(
+            run: run,
+            project: project,
+            runDirectory: runDirectory,
+            seal: StoredSeal { [key] in key.digest($0) }
+        )
+    }
+
+    func stored(_ directory: borrowing RunDirectory, of project: borrowing ProjectDirectory) -> StoredRun {
+        stored(directory.run, of: project.project, in: directory.path)
     }
 
     /// Signs where a run's journal stands, at its end and at each pause.

@@ -23,20 +23,20 @@ package struct Apply {
         case applied
     }
 
-    private let runDirectory: String
+    private let stored: StoredRun
     private let lockDirectory: String
     private let checkpoint: (StaticString) -> Void
 
     /// - Parameters:
-    ///   - runDirectory: absolute path of the run's directory.
+    ///   - stored: the run whose changes are applied.
     ///   - lockDirectory: absolute path of the project's `.bailey`: one apply at a time.
     ///   - checkpoint: called at named points, for tests that end the process there.
     package init(
-        runDirectory: String,
+        _ stored: StoredRun,
         lockDirectory: String,
         checkpoint: @escaping (StaticString) -> Void = { _ in }
     ) {
-        self.runDirectory = runDirectory
+        self.stored = stored
         self.lockDirectory = lockDirectory
         self.checkpoint = checkpoint
     }
@@ -54,7 +54,9 @@ package struct Apply {
         } catch {
             throw WorkspaceError(.wrongGrant, "apply the changes: \(error.message)", hint: error.hint)
         }
-        guard action.kind == .applyChanges(set.digest), action.run == set.run, plan.run == set.run else {
+        guard action.kind == .applyChanges(set.digest), action.run == set.run, plan.run == set.run,
+            stored.run == set.run
+        else {
             throw WorkspaceError(
                 .wrongGrant,
                 "apply the changes: the permission is for another change set",
@@ -69,7 +71,7 @@ package struct Apply {
     }
 
     private func perform(_ set: ChangeSet, _ plan: WorkspacePlan) throws -> Outcome {
-        let context = try ApplyContext(plan, runDirectory: runDirectory, checkpoint: checkpoint)
+        let context = try ApplyContext(plan, runDirectory: stored.runDirectory, checkpoint: checkpoint)
         if try context.workspace.statusIfPresent(WorkspaceFiles.applied) != nil {
             throw WorkspaceError(.refused, "apply the changes: they were applied already")
         }
@@ -89,7 +91,11 @@ package struct Apply {
         }
         checkpoint("staged")
         let intent = ApplyIntent(digest: set.digest, besideTrees: context.besideTrees, operations: operations)
-        try FileContent.replace(WorkspaceFiles.intent, in: context.workspace, with: intent.encoded())
+        try FileContent.replace(
+            WorkspaceFiles.intent,
+            in: context.workspace,
+            with: intent.encoded(by: stored.intentSeal)
+        )
         checkpoint("intent written")
         let run = ApplyRun(context, operations)
         do {
@@ -110,7 +116,7 @@ package struct Apply {
             .conflict,
             "apply the changes: \(error); taken back but for \(left[0]), which was changed meanwhile",
             path: left[0],
-            hint: "What was there before is in \(Printable.text(runDirectory))/workspace/kept."
+            hint: "What was there before is in \(Printable.text(stored.runDirectory))/workspace/kept."
         )
     }
 
@@ -143,9 +149,11 @@ package struct Apply {
 
     /// Finishes or takes back what an apply that was killed has begun. Call it for every run that has no terminal
     /// event.
-    package func recover() throws(WorkspaceError) -> Recovery {
+    ///
+    /// - Parameter digest: the change set that the run's journal says was being applied; nil if none was.
+    package func recover(applying digest: Digest?) throws(WorkspaceError) -> Recovery {
         try WorkspaceError.attempt("recover the apply of the run") {
-            let run = try Directory(trustedPath: runDirectory)
+            let run = try Directory(trustedPath: stored.runDirectory)
             guard let workspace = try run.directoryIfPresent(at: [WorkspaceFiles.directory]),
                 try workspace.statusIfPresent(WorkspaceFiles.plan) != nil
             else { return .nothing }
@@ -155,13 +163,14 @@ package struct Apply {
             guard isApplied || hasIntent || hasStaging else { return .nothing }
             let lock = try lockProject()
             defer { lock.close() }
-            return try recoverLocked(WorkspacePlan.load(runDirectory: runDirectory))
+            return try recoverLocked(WorkspacePlan.load(stored), digest)
         }
     }
 
-    private func recoverLocked(_ plan: WorkspacePlan) throws -> Recovery {
-        let context = try ApplyContext(plan, runDirectory: runDirectory, checkpoint: checkpoint)
+    private func recoverLocked(_ plan: WorkspacePlan, _ digest: Digest?) throws -> Recovery {
+        let context = try ApplyContext(plan, runDirectory: stored.runDirectory, checkpoint: checkpoint)
         if try context.workspace.statusIfPresent(WorkspaceFiles.applied) != nil {
+            _ = try readIntent(WorkspaceFiles.applied, context, digest)
             try clear(context)
             return .applied
         }
@@ -169,21 +178,13 @@ package struct Apply {
             try context.removeStaging()
             return .nothing
         }
-        let stored = try WorkspaceFiles.read(WorkspaceFiles.intent, in: context.workspace)
-        guard let intent = stored.flatMap(ApplyIntent.init) else {
-            throw WorkspaceError(
-                .damaged,
-                "recover the apply of the run: what it was about to do is not readable",
-                hint:
-                    "Nothing was removed: compare the project with \(Printable.text(runDirectory))/workspace/apply."
-            )
-        }
+        let intent = try readIntent(WorkspaceFiles.intent, context, digest)
         if !intent.operations.isEmpty {
             guard try context.openStaging(besideTrees: intent.besideTrees) else {
                 throw WorkspaceError(.damaged, "recover the apply of the run: its staging directory is missing")
             }
         }
-        let run = ApplyRun(context, intent.operations)
+        let run = ApplyRun(context, intent.operations, isRecovery: true)
         do {
             try run.perform()
         } catch {
@@ -194,6 +195,21 @@ package struct Apply {
         }
         try finish(run, context)
         return .finished
+    }
+
+    /// What was about to be done: only what Bailey wrote for this run, and what the journal said before it began.
+    private func readIntent(_ name: [UInt8], _ context: ApplyContext, _ digest: Digest?) throws -> ApplyIntent {
+        let bytes = try WorkspaceFiles.read(name, in: context.workspace)
+        let intent = bytes.flatMap { ApplyIntent(encoded: $0, by: stored.intentSeal) }
+        guard let intent, intent.digest == digest else {
+            throw WorkspaceError(
+                .damaged,
+                "recover the apply of the run: what it was about to do is not readable, or not what its journal says",
+                hint: "Nothing was changed: compare the project with "
+                    + "\(Printable.text(stored.runDirectory))/workspace/apply."
+            )
+        }
+        return intent
     }
 
     /// An exclusive lock that ends with the process.

@@ -47,6 +47,11 @@ struct ApplyOperation: Sendable, Equatable {
             isSameContent(status)
                 && (isDirectory || (mode == status.mode && (hasOtherNames || changed == status.changed)))
         }
+
+        /// As it was staged, to the stamp that nobody can set. Only another attempt at the same apply asks.
+        func isAsStaged(_ status: FileStatus) -> Bool {
+            isSameContent(status) && mode == status.mode && changed == status.changed
+        }
     }
 
     let kind: Kind
@@ -89,7 +94,7 @@ struct ApplyIntent: Sendable, Equatable {
     let besideTrees: [Bool]
     let operations: [ApplyOperation]
 
-    private static let magic: StaticString = "BLYINT01"
+    private static let magic: StaticString = "BLYINT02"
     private static let operationBytesMin = 12
 
     init(digest: Digest, besideTrees: [Bool], operations: [ApplyOperation]) {
@@ -98,7 +103,7 @@ struct ApplyIntent: Sendable, Equatable {
         self.operations = operations
     }
 
-    func encoded() -> [UInt8] {
+    func encoded(by seal: FileSeal) -> [UInt8] {
         var writer = BinaryWriter(magic: Self.magic)
         writer.add(digest.bytes)
         writer.add(UInt32(besideTrees.count))
@@ -112,12 +117,12 @@ struct ApplyIntent: Sendable, Equatable {
             writer.add(optional: operation.staged) { $1.write(to: &$0) }
             writer.add(operation.newMode)
         }
-        return writer.sealed()
+        return writer.sealed(by: seal)
     }
 
-    init?(encoded bytes: [UInt8]) {
+    init?(encoded bytes: [UInt8], by seal: FileSeal) {
         do {
-            var reader = try BinaryReader(sealed: bytes, magic: Self.magic)
+            var reader = try BinaryReader(sealed: bytes, by: seal, magic: Self.magic)
             digest = try reader.readDigest()
             var flags: [Bool] = []
             for _ in 0..<(try reader.readCount(bytesEach: 1)) { flags.append(try reader.readFlag()) }

@@ -7,7 +7,11 @@ struct ApplyRun {
     private let context: ApplyContext
     private let operations: [ApplyOperation]
 
-    init(_ context: ApplyContext, _ operations: [ApplyOperation]) {
+    /// Whether another process staged what is to be placed.
+    private let isRecovery: Bool
+
+    init(_ context: ApplyContext, _ operations: [ApplyOperation], isRecovery: Bool = false) {
+        self.isRecovery = isRecovery
         self.context = context
         self.operations = operations
     }
@@ -123,8 +127,10 @@ struct ApplyRun {
                 throw changedMeanwhile(operation)
             }
         case .place:
+            try checkStaged(operation, area, staged)
             try Self.move(staged, from: area.new, to: parent, name, operation)
         case .exchange:
+            try checkStaged(operation, area, staged)
             try Self.exchange(staged, in: area.new, with: parent, name, operation)
             guard try isWhatWasThere(operation, area.new, staged) else {
                 try Self.exchange(staged, in: area.new, with: parent, name, operation)
@@ -132,6 +138,14 @@ struct ApplyRun {
             }
         case .mode:
             break
+        }
+    }
+
+    /// What waits since the process before is what that one verified.
+    private func checkStaged(_ operation: ApplyOperation, _ area: StagingArea, _ name: [UInt8]) throws {
+        guard isRecovery else { return }
+        guard let staged = operation.staged, try staged.isAsStaged(area.new.status(name)) else {
+            throw ApplyStaging.conflict(operation.path, "what was to come there was changed in the run's directory")
         }
     }
 
@@ -242,13 +256,17 @@ struct ApplyRun {
         guard let parent else { return try giveUp(operation, area, staged) }
         switch operation.kind {
         case .remove:
+            // Nothing comes back that is not what was there.
+            guard try isWhatWasThere(operation, area.old, staged) else { return try giveUp(operation, area, staged) }
             if try area.old.renameIfAbsent(staged, to: parent, name) { return true }
             return try giveUp(operation, area, staged)
         case .place:
             guard try isStillOurs(operation, parent, name) else { return false }
             return try area.new.renameIfAbsentOrMissing(name, from: parent, staged)
         case .exchange:
-            guard try isStillOurs(operation, parent, name) else { return try giveUp(operation, area, staged) }
+            guard try isStillOurs(operation, parent, name), try isWhatWasThere(operation, area.new, staged) else {
+                return try giveUp(operation, area, staged)
+            }
             try area.new.rename(staged, to: parent, name, rule: .exchange)
             return true
         case .mode:

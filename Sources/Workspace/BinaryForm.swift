@@ -36,9 +36,9 @@ struct BinaryWriter {
         ordered.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    /// Everything written so far and its SHA-256, so that a torn or damaged file is seen.
-    consuming func sealed() -> [UInt8] {
-        bytes.append(contentsOf: ContentHash.of(bytes).bytes)
+    /// Everything written so far and its tag, so that a torn, damaged or forged file is seen.
+    consuming func sealed(by seal: FileSeal) -> [UInt8] {
+        bytes.append(contentsOf: seal.tag(of: bytes[...]))
         return bytes
     }
 }
@@ -52,11 +52,11 @@ struct BinaryReader {
     private let bytes: ArraySlice<UInt8>
     private var position: Int
 
-    /// Checks the digest at the end and the magic at the start.
-    init(sealed: [UInt8], magic: StaticString) throws(Damaged) {
+    /// Checks the tag at the end and the magic at the start.
+    init(sealed: [UInt8], by seal: FileSeal, magic: StaticString) throws(Damaged) {
         let end = sealed.count - Digest.byteCount
         guard end >= Self.magicBytes, sealed[..<Self.magicBytes].elementsEqual(magic.description.utf8),
-            ContentHash.of(sealed[..<end]).bytes.elementsEqual(sealed[end...])
+            seal.isTag(sealed[end...], of: sealed[..<end])
         else { throw Damaged() }
         bytes = sealed[..<end]
         position = Self.magicBytes

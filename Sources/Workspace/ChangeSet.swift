@@ -75,11 +75,11 @@ package struct ChangeSet: Sendable, Equatable {
 }
 
 extension ChangeSet {
-    private static let magic: StaticString = "BLYCHG01"
+    private static let magic: StaticString = "BLYCHG02"
     private static let changeBytesMin = 30
 
     /// The stored form; any byte of a name survives it.
-    package func encoded() -> [UInt8] { encodedBody().sealed() }
+    package func encoded(in stored: StoredRun) -> [UInt8] { encodedBody().sealed(by: stored.changesSeal) }
 
     private func encodedBody() -> BinaryWriter {
         var writer = BinaryWriter(magic: Self.magic)
@@ -96,11 +96,11 @@ extension ChangeSet {
         return writer
     }
 
-    /// Nil for anything that this version did not write whole.
-    package init?(encoded bytes: [UInt8]) {
+    /// Nil for anything that this version did not write whole for that run.
+    package init?(encoded bytes: [UInt8], in stored: StoredRun) {
         do {
-            var reader = try BinaryReader(sealed: bytes, magic: Self.magic)
-            guard let run = RunID(try reader.readText()) else { return nil }
+            var reader = try BinaryReader(sealed: bytes, by: stored.changesSeal, magic: Self.magic)
+            guard let run = RunID(try reader.readText()), run == stored.run else { return nil }
             var changes: [Change] = []
             for _ in 0..<(try reader.readCount(bytesEach: Self.changeBytesMin)) {
                 changes.append(try reader.readChange())

@@ -15,7 +15,7 @@ struct CopyManifest: Sendable, Equatable {
 
     private(set) var entries: [RelativePath: Entry] = [:]
 
-    private static let magic: StaticString = "BLYCPY01"
+    private static let magic: StaticString = "BLYCPY02"
     private static let entryBytesMin = 50
 
     subscript(path: RelativePath) -> Entry? {
@@ -23,7 +23,7 @@ struct CopyManifest: Sendable, Equatable {
         set { entries[path] = newValue }
     }
 
-    func encoded() -> [UInt8] {
+    func encoded(by seal: FileSeal) -> [UInt8] {
         var writer = BinaryWriter(magic: Self.magic)
         writer.add(UInt32(entries.count))
         for (path, entry) in entries {
@@ -34,14 +34,14 @@ struct CopyManifest: Sendable, Equatable {
             writer.add(entry.copyInode)
             writer.add(entry.copyChanged)
         }
-        return writer.sealed()
+        return writer.sealed(by: seal)
     }
 
     init() {}
 
-    init?(encoded bytes: [UInt8]) {
+    init?(encoded bytes: [UInt8], by seal: FileSeal) {
         do {
-            var reader = try BinaryReader(sealed: bytes, magic: Self.magic)
+            var reader = try BinaryReader(sealed: bytes, by: seal, magic: Self.magic)
             for _ in 0..<(try reader.readCount(bytesEach: Self.entryBytesMin)) {
                 let path = try reader.readPath()
                 guard let kind = FileKind(rawValue: try reader.readText()) else { return nil }

@@ -12,7 +12,8 @@ final class OpenTree {
         self.source = source
         lower = try Directory(trustedPath: source.tree.lower)
         let root = source.index.record(.root)
-        guard let root, try lower.status([]).inode == root.inode else {
+        let status = try lower.status([])
+        guard let root, status.inode == root.inode, geteuid() == 0 || status.userID == geteuid() else {
             throw WorkspaceError(
                 .conflict,
                 "open the project: \(Printable.text(source.tree.lower)) is not the directory of the run any more",

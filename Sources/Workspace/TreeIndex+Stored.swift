@@ -7,7 +7,7 @@ extension TreeIndex {
     private static let recordBytesMin = 60
     private static let candidateBytesMin = 30
 
-    func encoded() -> [UInt8] {
+    func encoded(by seal: FileSeal) -> [UInt8] {
         var writer = BinaryWriter(magic: Self.magic)
         writer.add(device)
         writer.add(UInt64(entryCount))
@@ -20,7 +20,7 @@ extension TreeIndex {
         writer.add(UInt32(settingLinks.count))
         for path in settingLinks { writer.add(path) }
         writer.add(optional: foreignOwner) { $0.add($1) }
-        return writer.sealed()
+        return writer.sealed(by: seal)
     }
 
     private func add(_ record: DirectoryRecord, to writer: inout BinaryWriter) {
@@ -50,9 +50,9 @@ extension TreeIndex {
     }
 
     /// Nil for anything that this version did not write whole: the caller walks the tree afresh.
-    init?(encoded bytes: [UInt8]) {
+    init?(encoded bytes: [UInt8], by seal: FileSeal) {
         do {
-            var reader = try BinaryReader(sealed: bytes, magic: Self.magic)
+            var reader = try BinaryReader(sealed: bytes, by: seal, magic: Self.magic)
             self.init()
             try read(&reader)
             guard reader.isAtEnd else { return nil }

@@ -20,7 +20,7 @@ extension Workspace {
             var trees: [WorkspacePlan.Tree] = []
             var mounts: [WorkspaceMount] = []
             var summary = LiveSummary()
-            let lowers = try walkAll([project] + gitDirectories, isTrackedUnchanged)
+            let lowers = try walkAll([stored.project] + gitDirectories, isTrackedUnchanged)
             for lower in lowers {
                 try refuseUnfit(lower)
                 let tree = try liveTree(lower, in: workspace)
@@ -44,7 +44,7 @@ extension Workspace {
                 )
             }
             let plan = WorkspacePlan(
-                run: run,
+                run: stored.run,
                 mode: .direct,
                 copyReason: nil,
                 trees: trees,
@@ -53,7 +53,7 @@ extension Workspace {
                 live: summary,
                 leases: []
             )
-            try plan.store(in: workspace, caches: lowers.map(\.cache))
+            try plan.store(in: workspace, stored, caches: lowers.map(\.cache))
             return plan
         }
     }
@@ -63,12 +63,7 @@ extension Workspace {
         let name = WorkspaceFiles.tree(lower.number)
         try workspace.removeTree(name)
         try workspace.makeDirectory(name, mode: 0o700)
-        return WorkspaceTree(
-            index: lower.number,
-            lower: lower.path,
-            changed: runDirectory + "/workspace/" + String(decoding: name, as: UTF8.self),
-            isOverlay: true
-        )
+        return stored.tree(lower.number, lower: lower.path, mode: .direct)
     }
 
     private func refuseUnfit(_ lower: Lower) throws {

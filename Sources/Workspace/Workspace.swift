@@ -12,28 +12,21 @@ package struct Workspace: Sendable {
         case copy(reason: String?)
     }
 
-    /// Absolute path of the project.
-    let project: String
-    /// Absolute path of the run's own directory below the project's `.bailey`; it exists.
-    let runDirectory: String
+    /// The run, whose directory exists.
+    let stored: StoredRun
     /// Absolute path of the user's state directory; it exists.
     private let stateDirectory: String
-    let run: RunID
     private let limits: ResourceLimits
     private let time: any TimeSource
 
     package init(
-        project: String,
-        runDirectory: String,
+        _ stored: StoredRun,
         stateDirectory: String,
-        run: RunID,
         limits: ResourceLimits,
         time: any TimeSource
     ) {
-        self.project = project
-        self.runDirectory = runDirectory
+        self.stored = stored
         self.stateDirectory = stateDirectory
-        self.run = run
         self.limits = limits
         self.time = time
     }
@@ -51,14 +44,14 @@ package struct Workspace: Sendable {
     ) throws(WorkspaceError) -> WorkspacePlan {
         try WorkspaceError.attempt("prepare the workspace") {
             let workspace = try makeDirectory()
-            let lowers = try walkAll([project] + gitDirectories, isTrackedUnchanged)
+            let lowers = try walkAll([stored.project] + gitDirectories, isTrackedUnchanged)
             let (mode, reason) = try decide(choice, lowers, workspace)
             return try layOut(lowers, mode: mode, reason: reason, in: workspace)
         }
     }
 
     func makeDirectory() throws -> Directory {
-        let run = try Directory(trustedPath: runDirectory)
+        let run = try Directory(trustedPath: stored.runDirectory)
         _ = try run.makeDirectoryIfAbsent(WorkspaceFiles.directory, mode: 0o700)
         return try run.directory(WorkspaceFiles.directory)
     }
@@ -100,7 +93,7 @@ package struct Workspace: Sendable {
                 hint: "Work on a project of your own, or copy it first."
             )
         }
-        let cache = try IndexCache(stateDirectory: stateDirectory, tree: path)
+        let cache = try IndexCache(stateDirectory: stateDirectory, tree: path, seal: stored.indexSeal(path))
         let cached = cache.load()
         var walk = try TreeWalk(
             cached: cached,
@@ -155,7 +148,7 @@ package struct Workspace: Sendable {
             try workspace.removeTree(name)
             try workspace.makeDirectory(name, mode: 0o700)
             let layers = try workspace.directory(name)
-            let path = runDirectory + "/workspace/" + String(decoding: name, as: UTF8.self)
+            let path = stored.layers(lower.number)
             let source: WorkspaceMount.Source
             var manifest: CopyManifest?
             switch mode {
@@ -171,10 +164,10 @@ package struct Workspace: Sendable {
             }
             try own(layers, lower.status)
             mounts.append(mount(source, lower))
-            trees.append(tree(lower, path: path, mode: mode, manifest: manifest))
+            trees.append(tree(lower, mode: mode, manifest: manifest))
         }
         let plan = WorkspacePlan(
-            run: run,
+            run: stored.run,
             mode: mode,
             copyReason: reason,
             trees: trees,
@@ -183,7 +176,7 @@ package struct Workspace: Sendable {
             live: nil,
             leases: leases
         )
-        try plan.store(in: workspace, caches: lowers.map(\.cache))
+        try plan.store(in: workspace, stored, caches: lowers.map(\.cache))
         return plan
     }
 
@@ -198,18 +191,11 @@ package struct Workspace: Sendable {
 
     private func tree(
         _ lower: Lower,
-        path: String,
         mode: WorkspaceMode,
         manifest: CopyManifest?
     ) -> WorkspacePlan.Tree {
-        let isOverlay = mode == .overlay
-        return WorkspacePlan.Tree(
-            tree: WorkspaceTree(
-                index: lower.number,
-                lower: lower.path,
-                changed: path + (isOverlay ? "/upper" : "/copy"),
-                isOverlay: isOverlay
-            ),
+        WorkspacePlan.Tree(
+            tree: stored.tree(lower.number, lower: lower.path, mode: mode),
             ownerUserID: lower.status.userID,
             ownerGroupID: lower.status.groupID,
             index: lower.index,

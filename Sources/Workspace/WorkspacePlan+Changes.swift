@@ -24,27 +24,22 @@ extension WorkspacePlan {
     }
 
     /// Keeps a change set in the run's directory, 0600, durable, with the plan that it needs.
-    package static func storeChanges(_ set: ChangeSet, runDirectory: String) throws(WorkspaceError) {
+    package static func storeChanges(_ set: ChangeSet, in stored: StoredRun) throws(WorkspaceError) {
         try WorkspaceError.attempt("keep the changes of the run") {
-            let workspace = try Directory(trustedPath: runDirectory).directory(WorkspaceFiles.directory)
+            let workspace = try Directory(trustedPath: stored.runDirectory).directory(WorkspaceFiles.directory)
             if !set.isEmpty { try synchronizeStored(in: workspace) }
-            try FileContent.replace(WorkspaceFiles.changes, in: workspace, with: set.encoded())
+            try FileContent.replace(WorkspaceFiles.changes, in: workspace, with: set.encoded(in: stored))
         }
     }
 
     /// The change set that was kept; nil if there is none.
-    package static func loadChanges(runDirectory: String) throws(WorkspaceError) -> ChangeSet? {
+    package static func loadChanges(_ stored: StoredRun) throws(WorkspaceError) -> ChangeSet? {
         try WorkspaceError.attempt("read the changes of the run") {
-            let run = try Directory(trustedPath: runDirectory)
+            let run = try Directory(trustedPath: stored.runDirectory)
             let path = WorkspaceFiles.directory + Array("/".utf8) + WorkspaceFiles.changes
             guard try run.statusIfPresent(path) != nil else { return nil }
-            guard let stored = try WorkspaceFiles.read(path, in: run), let set = ChangeSet(encoded: stored) else {
-                throw WorkspaceError(
-                    .damaged,
-                    "read the changes of the run: their stored form in \(Printable.text(runDirectory)) is damaged",
-                    hint: "Discard them; the files of the project are untouched."
-                )
-            }
+            guard let bytes = try WorkspaceFiles.read(path, in: run), let set = ChangeSet(encoded: bytes, in: stored)
+            else { throw stored.damaged("read the changes of the run") }
             return set
         }
     }

@@ -2,6 +2,7 @@ import Authority
 import Domain
 import Files
 import Glibc
+import Journal
 import Workspace
 
 /// The requests that concern one workspace after the other: `prepare PROJECT STATE`, then, when a command has worked in
@@ -9,7 +10,7 @@ import Workspace
 struct WorkspaceBench {
     private struct Prepared {
         let plan: WorkspacePlan
-        let runDirectory: String
+        let stored: StoredRun
         let projectDirectory: String
         var changes: ChangeSet?
     }
@@ -36,16 +37,21 @@ struct WorkspaceBench {
                 throw SystemError("mkdir", code: errno, path: runDirectory)
             }
         }
-        let workspace = Workspace(
+        let key = try HMACKey(stateDirectory: Directory(trustedPath: state))
+        let stored = StoredRun(
+            run: run,
             project: project,
             runDirectory: runDirectory,
+            seal: StoredSeal { key.digest($0) }
+        )
+        let workspace = Workspace(
+            stored,
             stateDirectory: state,
-            run: run,
             limits: ResourceLimits(),
             time: time
         )
         let (plan, milliseconds) = try time.measure { try workspace.prepare(.overlay) }
-        prepared = Prepared(plan: plan, runDirectory: runDirectory, projectDirectory: project + "/.bailey")
+        prepared = Prepared(plan: plan, stored: stored, projectDirectory: project + "/.bailey")
         guard case .overlay(let lower, let mask, let layers) = plan.mounts[0].source else {
             throw BenchRequestError("the workspace is no overlay")
         }
@@ -81,7 +87,7 @@ struct WorkspaceBench {
         let set = try changes(prepared)
         let phases = PhaseClock()
         let apply = Apply(
-            runDirectory: prepared.runDirectory,
+            prepared.stored,
             lockDirectory: prepared.projectDirectory,
             checkpoint: phases.pass
         )
@@ -98,7 +104,7 @@ struct WorkspaceBench {
     private mutating func discard() throws -> JSONValue {
         let prepared = try current()
         let set = try changes(prepared)
-        let discard = Discard(runDirectory: prepared.runDirectory)
+        let discard = Discard(runDirectory: prepared.stored.runDirectory)
         let (_, milliseconds) = try time.measure {
             try discard.perform(set, grant: grant(.discardChanges(set.digest), set.run), time: time)
         }

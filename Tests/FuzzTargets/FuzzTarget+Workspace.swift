@@ -1,9 +1,8 @@
-import Crypto
 import Domain
 import Workspace
 
 extension FuzzTarget {
-    /// A run's stored files: plan, tree index, copy manifest, change set. The digest at their end is made to fit, so
+    /// A run's stored files: plan, tree index, copy manifest, change set. The tag at their end is made to fit, so
     /// that what is behind it is reached.
     static let storedWorkspace = FuzzTarget("stored-workspace") {
         let bed = try WorkspaceBed(.copy(reason: nil))
@@ -15,10 +14,13 @@ extension FuzzTarget {
         return { bytes in
             let name = WorkspaceBed.storedFiles[Int(bytes.first ?? 0) % WorkspaceBed.storedFiles.count]
             let body = Array(bytes.dropFirst())
-            try bed.withStored(name, body + Array(SHA256.hash(data: body))) {
-                _ = try? WorkspacePlan.load(runDirectory: bed.run)
-                guard let set = try? WorkspacePlan.loadChanges(runDirectory: bed.run) else { return }
-                try promise(ChangeSet(encoded: set.encoded()) == set, "a change set changed on its way")
+            try bed.withStored(name, body + WorkspaceBed.tag.bytes) {
+                _ = try? WorkspacePlan.load(bed.stored)
+                guard let set = try? WorkspacePlan.loadChanges(bed.stored) else { return }
+                try promise(
+                    ChangeSet(encoded: set.encoded(in: bed.stored), in: bed.stored) == set,
+                    "a change set changed on its way"
+                )
             }
         }
     }

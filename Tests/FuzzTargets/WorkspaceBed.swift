@@ -7,7 +7,15 @@ import Workspace
 final class WorkspaceBed {
     static let storedFiles = ["plan", "index0", "manifest0", "changes"]
 
+    /// What every tag is here: no input could guess one, and what is behind it is to be reached.
+    static let tag: Digest = {
+        guard let tag = Digest(repeatElement(0, count: Digest.byteCount)) else { preconditionFailure("it is so long") }
+        return tag
+    }()
+    static let seal = StoredSeal { _ in tag }
+
     let plan: WorkspacePlan
+    let stored: StoredRun
     private let scratch: FuzzScratch
 
     var run: String { scratch.path + "/run" }
@@ -18,11 +26,16 @@ final class WorkspaceBed {
         let scratch = try FuzzScratch("workspace")
         for directory in Self.directories + ["run", "state"] { try scratch.make(directory) }
         for (name, content) in Self.files { try scratch.write(Array(content.utf8), "project/" + name) }
-        plan = try Workspace(
+        let stored = StoredRun(
+            run: RunID(unchecked: "r_fuzz"),
             project: scratch.path + "/project",
             runDirectory: scratch.path + "/run",
+            seal: Self.seal
+        )
+        self.stored = stored
+        plan = try Workspace(
+            stored,
             stateDirectory: scratch.path + "/state",
-            run: RunID(unchecked: "r_fuzz"),
             limits: ResourceLimits(),
             time: StillTime()
         ).prepare(choice)
@@ -45,7 +58,7 @@ final class WorkspaceBed {
             replacedDirectories: [.init(tree: 0, path: .root)],
             excesses: try plan.listChanges(limits: nothing).excesses
         )
-        try WorkspacePlan.storeChanges(set, runDirectory: run)
+        try WorkspacePlan.storeChanges(set, in: stored)
     }
 
     private static let directories = [

@@ -121,8 +121,8 @@ struct GitIdentityTests {
         #expect(!text.contains("evil") && !text.contains("include") && !text.contains("pager"))
         #expect(!identity.render(excludesPath: nil, hasLFS: false, ownersDiffer: false).contains("filter"))
         #expect(!text.contains("checkStat"))
-        let shared = identity.render(excludesPath: nil, hasLFS: false, ownersDiffer: true)
-        #expect(shared.contains("checkStat = \"minimal\""))
+        let differing = identity.render(excludesPath: nil, hasLFS: false, ownersDiffer: true)
+        #expect(differing.contains("checkStat = \"minimal\""))
     }
 
     @Test(

@@ -13,7 +13,7 @@ struct ApplyKillTests {
         let plan = try bench.prepare()
         try bench.inside(plan, Everything.script + "\ncp -a . '\(bench.root)/after'")
         let report = try bench.judge(plan)
-        try WorkspacePlan.storeChanges(report.changeSet, runDirectory: bench.run)
+        try WorkspacePlan.storeChanges(report.changeSet, in: bench.stored)
         return (bench, try bench.picture(), try Bench.picture(of: bench.root + "/after"))
     }
 
@@ -28,8 +28,8 @@ struct ApplyKillTests {
 
     private static func applyStored(_ root: String, killedAt number: Int) throws {
         let bench = try Bench(existing: root)
-        let plan = try WorkspacePlan.load(runDirectory: bench.run)
-        guard let set = try WorkspacePlan.loadChanges(runDirectory: bench.run) else { exit(3) }
+        let plan = try WorkspacePlan.load(bench.stored)
+        guard let set = try WorkspacePlan.loadChanges(bench.stored) else { exit(3) }
         try bench.perform(set, plan, killer(at: number))
     }
 
@@ -42,8 +42,8 @@ struct ApplyKillTests {
     private func checkpointNames() throws -> [String] {
         let (bench, _, after) = try ended()
         var names: [String] = []
-        let plan = try WorkspacePlan.load(runDirectory: bench.run)
-        let set = try #require(try WorkspacePlan.loadChanges(runDirectory: bench.run))
+        let plan = try WorkspacePlan.load(bench.stored)
+        let set = try #require(try WorkspacePlan.loadChanges(bench.stored))
         try bench.perform(set, plan) { names.append($0.description) }
         #expect(try bench.picture() == after)
         return names
@@ -55,7 +55,7 @@ struct ApplyKillTests {
         for (number, name) in names.enumerated() {
             let (bench, before, after) = try ended()
             await killApply(bench, at: number)
-            let recovery = try bench.apply().recover()
+            let recovery = try bench.recover()
             let picture = try bench.picture()
             switch name {
             case "staged":
@@ -78,9 +78,9 @@ struct ApplyKillTests {
             let (bench, _, after) = try ended()
             await killApply(bench, at: 5)
             await #expect(processExitsWith: .signal(SIGKILL)) { [root = bench.root as String, number = number as Int] in
-                _ = try Bench(existing: root).apply(Self.killer(at: number)).recover()
+                _ = try Bench(existing: root).recover(Self.killer(at: number))
             }
-            #expect(try bench.apply().recover() == .finished)
+            #expect(try bench.recover() == .finished)
             #expect(try bench.picture() == after)
         }
     }
@@ -90,7 +90,7 @@ struct ApplyKillTests {
         await killApply(bench, at: 6)
         // The last operations are still to come: one of them wants this name.
         try bench.outside("printf mine >absolute; printf edited >f")
-        guard case .rolledBack(_, let left) = try bench.apply().recover() else {
+        guard case .rolledBack(_, let left) = try bench.recover() else {
             Issue.record("the apply was not taken back")
             return
         }
@@ -108,7 +108,7 @@ struct ApplyKillTests {
         await killApply(bench, at: last - 3)
         // This one is in place already; a conflict in what remains makes recovery take everything back.
         try bench.outside("printf mine >absolute.tmp; mv absolute.tmp toLink; printf later >mode.tmp; mv mode.tmp f")
-        let recovery = try bench.apply().recover()
+        let recovery = try bench.recover()
         let picture = try bench.picture()
         #expect(picture.contains { $0.hasPrefix("f ") && $0.hasSuffix("later") }, "\(recovery)")
         #expect(picture.contains { $0.hasPrefix("toLink ") && $0.hasSuffix("mine") })

@@ -38,7 +38,7 @@ struct ApplyTests {
         #expect(try bench.picture() == after)
         let left = try Bench.picture(of: bench.run + "/workspace").map { $0.split(separator: " ")[0] }
         #expect(!left.contains { $0.hasPrefix("tree") || $0 == "apply" || $0 == "intent" })
-        #expect(try bench.apply().recover() == .applied)
+        #expect(try bench.recover() == .applied)
         #expect(throws: WorkspaceError.self) { try bench.perform(report.changeSet, plan) }
     }
 
@@ -63,7 +63,7 @@ struct ApplyTests {
         let before = try bench.picture()
         #expect(throws: WorkspaceError.self) { try bench.perform(set, plan) }
         #expect(try bench.picture() == before)
-        #expect(try bench.apply().recover() == .nothing)
+        #expect(try bench.recover() == .nothing)
     }
 
     @Test func aGrantForAnotherSetIsRefused() throws {
@@ -130,7 +130,7 @@ struct ApplyTests {
         isDone.signal()
         while !swapper.isFinished { usleep(1000) }
         #expect(try Bench.picture(of: outside) == ["e directory 755"])
-        let recovery = try bench.apply().recover()
+        let recovery = try bench.recover()
         #expect(recovery == .nothing || recovery == .applied)
     }
 

@@ -1,4 +1,5 @@
 import Authority
+import Crypto
 import Domain
 import Files
 import Foundation
@@ -53,6 +54,17 @@ final class Bench: Sendable {
     var view: String { root + "/view" }
     var runID: RunID { RunID(unchecked: "r_000000000\(number)") }
 
+    /// The run's stored files, under a key that is as good as any.
+    var stored: StoredRun { StoredRun(run: runID, project: project, runDirectory: run, seal: Self.seal) }
+
+    static let seal = StoredSeal { bytes in
+        let key = SymmetricKey(data: [UInt8](repeating: 7, count: 32))
+        guard let tag = Domain.Digest(Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key))) else {
+            preconditionFailure("an HMAC-SHA-256 value has 32 bytes")
+        }
+        return tag
+    }
+
     static let projectID = ProjectID(unchecked: "p_0000000001")
 
     func prepare(
@@ -61,10 +73,8 @@ final class Bench: Sendable {
         gitDirectories: [String] = []
     ) throws -> WorkspacePlan {
         try Workspace(
-            project: project,
-            runDirectory: run,
+            stored,
             stateDirectory: state,
-            run: runID,
             limits: limits,
             time: MachineTime()
         ).prepare(choice, gitDirectories: gitDirectories)
@@ -120,13 +130,21 @@ final class Bench: Sendable {
     }
 
     /// No digest that could be forged matters here.
-    private static func lastBytes(_ bytes: [UInt8]) -> Digest {
-        guard let digest = Digest(bytes.suffix(Digest.byteCount)) else { preconditionFailure("an action is longer") }
+    private static func lastBytes(_ bytes: [UInt8]) -> Domain.Digest {
+        guard let digest = Domain.Digest(bytes.suffix(Domain.Digest.byteCount)) else {
+            preconditionFailure("an action is longer")
+        }
         return digest
     }
 
     func apply(_ checkpoint: @escaping (StaticString) -> Void = { _ in }) -> Apply {
-        Apply(runDirectory: run, lockDirectory: bailey, checkpoint: checkpoint)
+        Apply(stored, lockDirectory: bailey, checkpoint: checkpoint)
+    }
+
+    /// As the next start does it: with the digest that ``perform(_:_:_:)`` wrote down, as a journal would hold it.
+    func recover(_ checkpoint: @escaping (StaticString) -> Void = { _ in }) throws -> Apply.Recovery {
+        let word = try? String(contentsOfFile: root + "/applying", encoding: .utf8)
+        return try apply(checkpoint).recover(applying: word.flatMap { Domain.Digest(hex: $0) })
     }
 
     @discardableResult
@@ -135,7 +153,8 @@ final class Bench: Sendable {
         _ plan: WorkspacePlan,
         _ checkpoint: @escaping (StaticString) -> Void = { _ in }
     ) throws -> Apply.Outcome {
-        try apply(checkpoint).perform(set, plan, grant: grant(.applyChanges(set.digest)), time: MachineTime())
+        try set.digest.hex.write(toFile: root + "/applying", atomically: false, encoding: .utf8)
+        return try apply(checkpoint).perform(set, plan, grant: grant(.applyChanges(set.digest)), time: MachineTime())
     }
 
     /// Every entry of the project with its kind, mode, link target and content, sorted: two equal texts are two equal

@@ -106,7 +106,7 @@ struct ChangeWalkTests {
         try bench.inside(plan, item.script)
         let set = try plan.listChanges(limits: ResourceLimits())
         #expect(set.lines == item.lines)
-        #expect(ChangeSet(encoded: set.encoded()) == set)
+        #expect(ChangeSet(encoded: set.encoded(in: bench.stored), in: bench.stored) == set)
         #expect(try bench.judge(plan).conflicts.isEmpty)
     }
 

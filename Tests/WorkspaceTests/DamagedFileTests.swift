@@ -10,7 +10,7 @@ struct DamagedFileTests {
         try bench.outside("echo a >f")
         let plan = try bench.prepare(.copy(reason: nil))
         try bench.inside(plan, "echo b >f")
-        try WorkspacePlan.storeChanges(plan.listChanges(limits: ResourceLimits()), runDirectory: bench.run)
+        try WorkspacePlan.storeChanges(plan.listChanges(limits: ResourceLimits()), in: bench.stored)
         return bench
     }
 
@@ -24,7 +24,7 @@ struct DamagedFileTests {
     func changes(_ damage: String) throws {
         let bench = try ended()
         try bench.outside(damage.replacingOccurrences(of: "FILE", with: "'\(bench.run)/workspace/changes'"))
-        let error = #expect(throws: WorkspaceError.self) { try WorkspacePlan.loadChanges(runDirectory: bench.run) }
+        let error = #expect(throws: WorkspaceError.self) { try WorkspacePlan.loadChanges(bench.stored) }
         #expect(error?.code == .damaged, "\(String(describing: error))")
         #expect(error?.message.contains(bench.run) == true)
         #expect(error?.hint != nil)
@@ -34,7 +34,7 @@ struct DamagedFileTests {
     func plan(_ damage: String, _ name: String) throws {
         let bench = try ended()
         try bench.outside(damage.replacingOccurrences(of: "FILE", with: "'\(bench.run)/workspace/\(name)'"))
-        let error = #expect(throws: WorkspaceError.self) { try WorkspacePlan.load(runDirectory: bench.run) }
+        let error = #expect(throws: WorkspaceError.self) { try WorkspacePlan.load(bench.stored) }
         #expect(error?.code == .damaged, "\(String(describing: error))")
         #expect(error?.message.contains(bench.run) == true)
     }
@@ -42,7 +42,7 @@ struct DamagedFileTests {
     @Test("a change set of another run or of a tree that is not there is damaged, and no crash")
     func mixedUp() throws {
         let bench = try ended()
-        let plan = try WorkspacePlan.load(runDirectory: bench.run)
+        let plan = try WorkspacePlan.load(bench.stored)
         let path = try #require(RelativePath("f"))
         let change = Change(tree: 3, path: path, kind: .created, file: .file, size: 1, mode: 0o644)
         let place = ChangeSet.Place(tree: 2, path: path)

@@ -75,10 +75,8 @@ struct HiddenTests {
         let bench = try bench()
         var asked: [String] = []
         let plan = try Workspace(
-            project: bench.project,
-            runDirectory: bench.run,
+            bench.stored,
             stateDirectory: bench.state,
-            run: bench.runID,
             limits: ResourceLimits(),
             time: MachineTime()
         ).prepare(.overlay) { path in

@@ -41,18 +41,18 @@ struct OutsideTreeTests {
         let plan = try bench.prepare(.overlay, gitDirectories: [outside.path])
         try bench.inside(plan, "printf 1 >f")
         try bench.inside(plan, tree: 1, "printf 2 >HEAD; rm gone; printf 3 >new")
-        try WorkspacePlan.storeChanges(bench.judge(plan).changeSet, runDirectory: bench.run)
+        try WorkspacePlan.storeChanges(bench.judge(plan).changeSet, in: bench.stored)
         await #expect(processExitsWith: .signal(SIGKILL)) { [root = bench.root as String] in
             let bench = try Bench(existing: root)
-            let plan = try WorkspacePlan.load(runDirectory: bench.run)
-            guard let set = try WorkspacePlan.loadChanges(runDirectory: bench.run) else { exit(3) }
+            let plan = try WorkspacePlan.load(bench.stored)
+            guard let set = try WorkspacePlan.loadChanges(bench.stored) else { exit(3) }
             var performed = 0
             try bench.perform(set, plan) { point in
                 if point.description == "operation performed" { performed += 1 }
                 if performed == 2 { kill(getpid(), SIGKILL) }
             }
         }
-        #expect(try bench.apply().recover() == .finished)
+        #expect(try bench.recover() == .finished)
         #expect(try bench.picture() == ["f file 644 false 1"])
         #expect(try Bench.picture(of: outside.path) == ["HEAD file 644 false 2", "new file 644 false 3"])
     }
@@ -95,7 +95,7 @@ struct ChoiceTests {
         let bench = try Bench()
         try bench.outside("printf a >f; printf b >.env")
         let plan = try bench.prepare(.copy(reason: "asked"))
-        let loaded = try WorkspacePlan.load(runDirectory: bench.run)
+        let loaded = try WorkspacePlan.load(bench.stored)
         #expect(loaded.hidden == plan.hidden && loaded.baseTime == plan.baseTime && loaded.copyReason == "asked")
         #expect(loaded.workspaceTrees == plan.workspaceTrees && loaded.mounts.isEmpty)
         for name in ["plan", "index0", "manifest0"] {
@@ -104,7 +104,7 @@ struct ChoiceTests {
             var bad = good
             bad[good.count / 2] ^= 1
             try bad.write(to: path)
-            let error = #expect(throws: WorkspaceError.self) { try WorkspacePlan.load(runDirectory: bench.run) }
+            let error = #expect(throws: WorkspaceError.self) { try WorkspacePlan.load(bench.stored) }
             #expect(error?.code == .damaged)
             try good.write(to: path)
         }

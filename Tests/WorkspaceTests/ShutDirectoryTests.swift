@@ -54,7 +54,7 @@ struct ShutDirectoryTests {
             guard lines.contains("+y"), lines.contains("+x") else { throw Unexpected(text: "\(lines)") }
             guard try plan.listChanges(limits: ResourceLimits()) == set else { throw Unexpected(text: "modes changed") }
             try bench.perform(report.changeSet, plan)
-            guard try bench.apply().recover() == .applied else { throw Unexpected(text: "not applied") }
+            guard try bench.recover() == .applied else { throw Unexpected(text: "not applied") }
         }
         let lines = try bench.picture().map { $0.replacingOccurrences(of: " false", with: "") }
         let bits = String(try #require(Int(mode, radix: 8)), radix: 8)
@@ -106,7 +106,7 @@ struct ShutDirectoryTests {
             await #expect(processExitsWith: .success, "killed at \(number) with \(outcome) entries") {
                 [root = bench.root as String, uid = uid as UInt32, number = number as Int] in
                 try TestIdentity.become(uid)
-                let recovery = try Bench(existing: root).apply().recover()
+                let recovery = try Bench(existing: root).recover()
                 let isRight = number == 0 ? recovery == .nothing : recovery == .finished || recovery == .applied
                 guard isRight else { throw Unexpected(text: "\(number): \(recovery)") }
             }

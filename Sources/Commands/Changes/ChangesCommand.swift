@@ -67,7 +67,8 @@ extension ChangesCommand {
             _ listing: ChangeListing
         ) throws {
             let directory = try RunDirectory.open(run, in: session.project)
-            guard let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path) else { return }
+            let stored = try Assembly(state: session.state).stored(directory, of: session.project)
+            guard let changes = try WorkspacePlan.loadChanges(stored) else { return }
             let report = GateReport(changeSet: changes, findings: [], conflicts: [])
             if options.json {
                 let json = listing.json(report, state: state.rawValue)

@@ -28,14 +28,15 @@ struct HeldRun: ~Copyable {
                 hint: "`bailey changes list` shows the runs that do."
             )
         }
-        guard let changes = try WorkspacePlan.loadChanges(runDirectory: directory.path) else {
+        let stored = assembly.stored(directory, of: session.project)
+        guard let changes = try WorkspacePlan.loadChanges(stored) else {
             throw WorkspaceError(
                 .damaged,
                 "open the changes of \(run): their stored form is missing",
                 hint: "`bailey changes discard \(run)` throws away what is left of them."
             )
         }
-        let plan = try WorkspacePlan.load(runDirectory: directory.path)
+        let plan = try WorkspacePlan.load(stored)
         let packs = PackCheck(
             caller: session.caller,
             authority: assembly.authority,
@@ -77,7 +78,7 @@ struct HeldRun: ~Copyable {
             assembly: assembly,
             records: RunRecords(redactor: redactor),
             journal: try JournalWriter(.run(run), in: directory.handle, time: assembly.time),
-            runDirectory: directory.path,
+            stored: assembly.stored(directory, of: session.project),
             plan: plan,
             console: session.console
         )

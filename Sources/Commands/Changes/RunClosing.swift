@@ -12,7 +12,7 @@ struct RunClosing {
     let assembly: Assembly
     let records: RunRecords
     let journal: JournalWriter
-    let runDirectory: String
+    let stored: StoredRun
     let plan: WorkspacePlan
     let console: Console
 
@@ -20,7 +20,7 @@ struct RunClosing {
     func record(_ outcome: Outcome, gate: ChangeGate, limits: ResourceLimits) throws -> GateReport {
         CrashPoint.reached("command exited")
         let report = try gate.judge(try plan.listChanges(limits: limits))
-        try WorkspacePlan.storeChanges(report.changeSet, runDirectory: runDirectory)
+        try WorkspacePlan.storeChanges(report.changeSet, in: stored)
         try journal.append(records.ended(outcome) + [records.changes(report)], actor: principal)
         CrashPoint.reached("changes recorded")
         return report
@@ -29,7 +29,7 @@ struct RunClosing {
     /// What the options say of a run that has just ended.
     func settle(_ report: GateReport, gate: ChangeGate, mode: ApplyMode) throws -> ChangeState {
         guard !report.changeSet.isEmpty else {
-            try Discard(runDirectory: runDirectory).performUnchanged(report.changeSet)
+            try Discard(runDirectory: stored.runDirectory).performUnchanged(report.changeSet)
             try journal.append(records.completed(.none), actor: principal)
             return .none
         }
@@ -47,12 +47,12 @@ struct RunClosing {
     /// Applies a judged set: intent recorded, performed, result recorded.
     func apply(_ report: GateReport) throws {
         let set = report.changeSet
-        try SettledMark.clear(runDirectory: runDirectory)
+        try SettledMark.clear(runDirectory: stored.runDirectory)
         let grant = try assembly.authority.authorize(action(.applyChanges(set.digest)))
         try journal.append([records.granted(grant), records.applying(set)], actor: principal)
         CrashPoint.reached("apply recorded")
         do {
-            let apply = Apply(runDirectory: runDirectory, lockDirectory: lockDirectory, checkpoint: CrashPoint.reached)
+            let apply = Apply(stored, lockDirectory: lockDirectory, checkpoint: CrashPoint.reached)
             let outcome = try apply.perform(set, plan, grant: grant, time: assembly.time)
             try journal.append([records.applied(set, outcome), records.completed(.applied)], actor: principal)
         } catch let error as WorkspaceError {
@@ -73,12 +73,12 @@ struct RunClosing {
     }
 
     func discard(_ set: ChangeSet) throws {
-        try SettledMark.clear(runDirectory: runDirectory)
+        try SettledMark.clear(runDirectory: stored.runDirectory)
         let grant = try assembly.authority.authorize(action(.discardChanges(set.digest)))
         // The word comes first: half of a set must never look like one that can still be applied.
         try journal.append([records.granted(grant), records.discarded(set)], actor: principal)
         CrashPoint.reached("discard recorded")
-        try Discard(runDirectory: runDirectory).perform(set, grant: grant, time: assembly.time)
+        try Discard(runDirectory: stored.runDirectory).perform(set, grant: grant, time: assembly.time)
         CrashPoint.reached("discarded")
         try journal.append(records.completed(.discarded), actor: principal)
     }

@@ -53,14 +53,15 @@ enum Recovery {
         let lines = try JournalReader.lines(.run(run), in: directory.handle)
         let summary = RunSummary(run, lines: lines, isLive: false)
         try removeUnfinished(directory)
+        let stored = assembly.stored(directory, of: project)
         switch summary.state {
         case .held:
             let apply = Apply(
-                runDirectory: directory.path,
+                stored,
                 lockDirectory: project.path,
                 checkpoint: CrashPoint.reached
             )
-            let recovery = try apply.recover()
+            let recovery = try apply.recover(applying: summary.applying)
             if let digest = summary.digest {
                 try journal.append(records.recovered(recovery, digest), actor: .system)
             }
@@ -70,7 +71,7 @@ enum Recovery {
             try Discard(runDirectory: directory.path).finish()
             if !journal.isEnded { try journal.append(records.completed(.discarded), actor: .system) }
         case .running, .interrupted:
-            try hold(directory, journal, records)
+            try hold(directory, stored, journal, records)
         case .finished:
             // What it needed on the way may still be there; its changes are none, or in the project.
             try Discard(runDirectory: directory.path).finish()
@@ -91,11 +92,21 @@ enum Recovery {
     /// A command whose Bailey died was killed with it; what it had done until then is held like any change.
     private static func hold(
         _ directory: borrowing RunDirectory,
+        _ stored: StoredRun,
         _ journal: JournalWriter,
         _ records: RunRecords
     ) throws {
         // Without a plan the command had not begun. With one, an error leaves everything where it is.
-        let plan = try? WorkspacePlan.load(runDirectory: directory.path)
+        let plan: WorkspacePlan?
+        do {
+            plan = try WorkspacePlan.load(stored)
+        } catch  where error.code == .damaged && WorkspacePlan.isStored(stored) {
+            Console().remark("run \(directory.run) was cut off, and what it did cannot be told: \(error.message)")
+            try journal.append([records.lost(), records.interrupted()], actor: .system)
+            return
+        } catch {
+            plan = nil
+        }
         if let plan, plan.mode == .direct { return try look(plan, directory, journal, records) }
         let changes = try plan?.listChanges(limits: ResourceLimits())
         guard let plan, let changes, !changes.isEmpty else {
@@ -103,7 +114,7 @@ enum Recovery {
             try directory.handle.removeTree(Array("workspace".utf8))
             return
         }
-        try WorkspacePlan.storeChanges(changes, runDirectory: directory.path)
+        try WorkspacePlan.storeChanges(changes, in: stored)
         try plan.synchronizeChanges(changes)
         try journal.append([records.lost(), records.changes(changes)], actor: .system)
     }

@@ -112,12 +112,13 @@ final class RunContext {
         )
     }
 
+    /// The run whose stored files are written and read.
+    var stored: StoredRun { assembly.stored(run, of: place.project, in: directory.path) }
+
     private var workspace: Workspace {
         Workspace(
-            project: place.project,
-            runDirectory: directory.path,
+            stored,
             stateDirectory: place.state.path,
-            run: run,
             limits: place.limits,
             time: assembly.time
         )

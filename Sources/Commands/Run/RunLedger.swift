@@ -54,7 +54,7 @@ struct RunLedger {
             assembly: context.assembly,
             records: records,
             journal: journal,
-            runDirectory: context.directory.path,
+            stored: context.stored,
             plan: plan,
             console: context.console
         )

@@ -17,6 +17,8 @@ struct RunSummary {
     private(set) var cause: String?
     /// The change set that the journal speaks of.
     private(set) var digest: Digest?
+    /// The change set whose apply began and did not end.
+    private(set) var applying: Digest?
     private(set) var counts: (created: Int64, changed: Int64, deleted: Int64)?
     private(set) var error: String?
     private(set) var wallMilliseconds: Int64?
@@ -42,11 +44,17 @@ struct RunSummary {
             counts = Self.counts(line)
             digest = Self.digest(line)
             state = .held
-        case .applyStarted: digest = Self.digest(line)
+        case .applyStarted:
+            digest = Self.digest(line)
+            applying = digest
         case .liveChangesChecked:
             counts = Self.counts(line)
-        case .applyRolledBack: state = .held
-        case .changesApplied: state = .applied
+        case .applyRolledBack:
+            state = .held
+            applying = nil
+        case .changesApplied:
+            state = .applied
+            applying = nil
         case .changesDiscarded: state = .discarded
         case .runCompleted: if state == .running || state == .held { state = .finished }
         case .runFailed:
