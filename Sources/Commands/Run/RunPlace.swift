@@ -30,7 +30,9 @@ struct RunPlace: ~Copyable {
         let readable = try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller)
         try CommandEnvironment.check(options.environment, caller: caller)
         let state = try StateDirectory.open(caller, project: project)
+        let first = try FirstRun.begin(project, state: state, waits: !options.noWait, console: console)
         let projectDirectory = try ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: true)
+        withExtendedLifetime(first) {}
         let here = caller.workingDirectory
         return RunPlace(
             console: console,
