@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("What a direct run leaves is looked at")
+struct DirectLookTests {
+    @Test(arguments: TestIdentity.available)
+    func noCommandMakesASetIDFile(_ identity: TestIdentity) throws {
+        let yard = try DirectYard.make(identity)
+        let ran = try yard.inside(
+            """
+            cp /bin/true src/tool
+            chmod 4755 src/tool || echo refused
+            chmod u+s,g+s src/tool || echo refused
+            install -m 4755 /bin/true src/other || echo refused
+            mkdir -m 2755 src/shared || echo refused
+            /usr/bin/python3 - <<'END'
+            import ctypes, os
+            os.umask(0)
+            libc = ctypes.CDLL(None, use_errno=True)
+            def fails(call):
+                try:
+                    if call() == -1: raise OSError(ctypes.get_errno(), "")
+                    print("made")
+                except OSError as error: print(error.errno)
+            fails(lambda: os.open("src/a", os.O_CREAT | os.O_WRONLY, 0o4755))
+            fails(lambda: os.open("src", os.O_TMPFILE | os.O_WRONLY, 0o4755))
+            fails(lambda: os.mknod("src/b", 0o104755))
+            fails(lambda: os.fchmod(os.open("src/one.txt", os.O_RDONLY), 0o6755))
+            fails(lambda: libc.creat(b"src/c", 0o4755))
+            fails(lambda: libc.syscall(452, -100, b"src/one.txt", 0o4755, 0))
+            END
+            chmod 1777 src && chmod 755 src src/tool && echo ordinary
+            """,
+            "--workspace",
+            "direct"
+        )
+        let refusals = String(repeating: "refused\n", count: 4) + String(repeating: "1\n", count: 6)
+        #expect(ran.stdout == refusals + "ordinary\n", "\(ran.summary)")
+        #expect(try yard.outside("find . -path ./.bailey -prune -o -perm /6000 -print").stdout.isEmpty)
+    }
+
+    @Test(arguments: TestIdentity.available)
+    func aSetIDBitThatAppearsIsTakenOff(_ identity: TestIdentity) throws {
+        let yard = try DirectYard.make(identity)
+        let made = try yard.outside(
+            """
+            cp /bin/true old && chmod 4755 old && cp /bin/true ../beside && chmod 4755 ../beside
+            "$BAILEY" run --workspace direct -- sh -c 'touch src/begun; until [ -e src/end ]; do sleep 0.02; done' \\
+                2> ../told & run=$!
+            for look in $(seq 500); do [ -e src/begun ] && break; sleep 0.02; done
+            mkdir -p new/.git/inner src/objects src/refs && echo x > src/HEAD
+            for place in tool new/.git/inner/tool src/objects/tool; do cp /bin/true $place; chmod 6755 $place; done
+            ln -s ../beside link; touch src/end; wait $run
+            """
+        )
+        #expect(made.status == 0, "\(made.summary)")
+        let told = try yard.read("told")
+        for place in ["tool", "new/.git/inner/tool", "src/objects/tool"] {
+            let line = "warning: \(place): it had a set-uid or set-gid bit, which was taken off [set-id-taken-off]"
+            #expect(told.contains(line), "\(told)")
+        }
+        #expect(!told.contains("warning: old: "), "it was there before")
+        let left = try yard.outside("find . ../beside -path ./.bailey -prune -o -perm /6000 -print").stdout
+        #expect(left == "./old\n../beside\n", "\(left)")
+    }
+
+    @Test(arguments: TestIdentity.available)
+    func whatLooksLikeGitIsSearched(_ identity: TestIdentity) throws {
+        let yard = try DirectYard.make(identity)
+        let ran = try yard.inside(
+            """
+            mkdir -p src/objects src/refs src/inner && echo x > src/HEAD
+            echo x > src/inner/.gdbinit; echo K=v > src/objects/.env; ln -s /etc/passwd src/away
+            """,
+            "--workspace",
+            "direct"
+        )
+        for place in ["src", "src/inner/.gdbinit", "src/objects/.env", "src/away"] {
+            #expect(ran.stderr.contains("warning: \(place): "), "\(place): \(ran.stderr)")
+        }
+    }
+}
