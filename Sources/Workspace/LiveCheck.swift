@@ -216,12 +216,30 @@ package struct LiveCheck {
         let environments = GateRules.newEnvironments(changes)
         let worktrees = guards.keys.filter { $0.name.map(inspector.isGitName) ?? false }.map(\.parent)
         report.findings += inspector.findings(changes, worktrees: worktrees, in: plan.trees[0].tree)
+        let told = Set(report.findings.map(\.path))
         for change in changes {
             let named = GateRules.judge(change, toolchainRoots: toolchainRoots, newEnvironments: environments)
             if let named, named.level >= .ask { report.findings.append(named) }
             if let special = Self.special(change) { report.findings.append(special) }
+            if !told.contains(change.path), isLedTo(change) { report.findings.append(Self.led(change.path)) }
         }
         report.findings.sort { $0.path < $1.path }
+    }
+
+    /// True for a change at or below what a guarded link leads to, and for one in the place of a directory above.
+    private func isLedTo(_ change: Change) -> Bool {
+        plan.live?.absentTargets.contains { target in
+            change.path.isWithin(target) || (change.file != .directory && target.isWithin(change.path))
+        } ?? false
+    }
+
+    private static func led(_ path: RelativePath) -> GateFinding {
+        GateFinding(
+            path: path,
+            rule: RuleID("guarded-link-target"),
+            level: .ask,
+            reason: "a link among the guarded settings leads here, where nothing was at the start"
+        )
     }
 
     private static func closed(_ path: RelativePath) -> GateFinding {

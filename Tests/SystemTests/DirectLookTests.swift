@@ -80,4 +80,33 @@ struct DirectLookTests {
             #expect(ran.stderr.contains("warning: \(place): "), "\(place): \(ran.stderr)")
         }
     }
+
+    @Test(arguments: TestIdentity.available)
+    func linksAmongSettingsAreFollowed(_ identity: TestIdentity) throws {
+        let yard = try DirectYard.make(identity)
+        try yard.outside(
+            """
+            mkdir -p .claude lib/deep hooks && echo '{}' > lib/settings.json && echo run > lib/deep/run
+            ln -s ../lib/settings.json .claude/settings.json && ln -s ../lib/later.json .claude/later.json
+            ln -s ../hooks .claude/hooks && ln -s ../lib/deep hooks/more
+            ln -s ../lib/tasks .vscode/tasks.json && echo '{}' > lib/tasks
+            """
+        )
+        let ran = try yard.inside(
+            """
+            for place in lib/settings.json lib/tasks lib/deep/run hooks/new .claude/settings.json .claude/later.json; do
+                echo x >> $place || echo refused
+            done 2>/dev/null
+            mv lib other 2>/dev/null || echo refused
+            echo x > lib/later.json; echo x > lib/free
+            """,
+            "--workspace",
+            "direct"
+        )
+        #expect(ran.stdout == String(repeating: "refused\n", count: 6), "\(ran.summary)")
+        #expect(ran.stderr.contains("warning: lib/later.json: a link among the guarded settings leads here"))
+        #expect(!ran.stderr.contains("lib/free"))
+        #expect(try yard.read("project/lib/settings.json") == "{}\n" && yard.read("project/lib/tasks") == "{}\n")
+        #expect(try yard.read("project/lib/deep/run") == "run\n")
+    }
 }
