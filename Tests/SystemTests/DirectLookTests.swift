@@ -109,4 +109,18 @@ struct DirectLookTests {
         #expect(try yard.read("project/lib/settings.json") == "{}\n" && yard.read("project/lib/tasks") == "{}\n")
         #expect(try yard.read("project/lib/deep/run") == "run\n")
     }
+
+    @Test func aShutProjectIsOpenedAgainAfterAKill() throws {
+        let yard = try DirectYard.make(TestIdentity.available[TestIdentity.available.count - 1])
+        let before = try yard.outside("stat -c %a .").stdout
+        let script = "chmod 0 .; sleep 60"
+        let direct = try Background(yard, ["run", "--workspace", "direct", "--", "sh", "-c", script])
+        #expect(try Eventually.holds { try yard.outside("stat -c %a project", in: yard.path).stdout == "0\n" })
+        direct.send(SIGKILL)
+        #expect(direct.end() == 137)
+        let next = try yard.bailey(["run", "--project", yard.project, "--", "cat", "src/one.txt"], in: yard.path)
+        #expect(next.status == 0 && next.stdout == "one\n", "\(next.summary)")
+        #expect(try yard.outside("stat -c %a .").stdout == before)
+        #expect(try yard.outside("ls ../state/bailey/live").stdout.isEmpty)
+    }
 }

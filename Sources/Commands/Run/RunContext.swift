@@ -111,7 +111,10 @@ final class RunContext {
                 inspector: git.liveInspector,
                 isTrackedUnchanged: git.isTrackedUnchanged
             )
-            guard let nested = try NestedRuns.busy(plan) else { return plan }
+            guard let nested = try NestedRuns.busy(plan) else {
+                try ShutProject.note(place.project, state: place.state)
+                return plan
+            }
             try NestedRuns.wait(for: nested, in: place.project, waits: !options.noWait, console: console)
         }
     }

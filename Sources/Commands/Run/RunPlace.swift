@@ -24,6 +24,7 @@ struct RunPlace: ~Copyable {
         let console = Console()
         let project = try ProjectLocator.locate(explicit: options.project, caller: caller)
         try ProjectTrust.check(project, caller: caller)
+        try ShutProject.reopen(project, caller: caller)
         let configuration = try ConfigurationFiles.load(caller: caller, project: project)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limits = try options.limits().over(configuration.limits).resourceLimits(interactive: usesTerminal)
