@@ -70,7 +70,7 @@ struct LiveGuards {
         guard depth <= WorkspaceLimits.depthMax else {
             throw WorkspaceError(.tooLarge, "guard the project: its directories lie too deep", path: path)
         }
-        let entries = try directory.entries(atMost: entriesLeft)
+        let entries = try directory.entries(atMost: entriesLeft, at: path, "guard the project")
         entriesLeft -= entries.count
         var seal = outer
         if seal == .nothing, inspector.isGitDirectory(holding: Set(entries.map(\.name))) {

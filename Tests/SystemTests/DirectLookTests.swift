@@ -123,4 +123,13 @@ struct DirectLookTests {
         #expect(try yard.outside("stat -c %a .").stdout == before)
         #expect(try yard.outside("ls ../state/bailey/live").stdout.isEmpty)
     }
+
+    @Test(.enabled(if: TestIdentity.available.contains { $0 != .root }))
+    func aDirectoryThatCannotBeListedIsNamed() throws {
+        let yard = try DirectYard.make(TestIdentity.available[TestIdentity.available.count - 1])
+        try yard.outside("mkdir -p docs/closed/inner && chmod 644 docs/closed")
+        let ran = try yard.inside("true", "--workspace", "direct")
+        try yard.outside("chmod 755 docs/closed")
+        #expect(ran.status == 125 && ran.stderr.contains("docs/closed"), "\(ran.summary)")
+    }
 }
