@@ -173,8 +173,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CLinux", "Domain", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "TestSupport",
-                "Workspace",
+                "CLinux", "Domain", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "Sandbox",
+                "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/FuzzTargets",

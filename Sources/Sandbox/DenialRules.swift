@@ -1,11 +1,11 @@
 import CLinux
-import Domain
+package import Domain
 import Files
 import Glibc
 
 /// Says of an observed call whether a wall refuses it. In doubt it does not: a denial that was none sends people and
 /// models looking for a wall that does not stand there. The walls themselves do not ask here.
-struct DenialRules {
+package struct DenialRules {
     /// Sockets of the host that programs look for at fixed places, none of which is shown.
     private static let hostSockets = [
         "/run/containerd/", "/run/crio/", "/run/dbus/", "/run/docker.sock", "/run/podman/", "/run/systemd/private",
@@ -23,12 +23,12 @@ struct DenialRules {
     /// Beneath these, what a command executes is as visible as it is outside.
     private let visible: [[UInt8]]
 
-    init(_ request: SandboxRequest) {
+    package init(_ request: SandboxRequest) {
         let shown = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/proc", "/dev", "/tmp"]
         visible = (shown + request.mounts.map(\.target) + request.readable).map { Array(($0 + "/").utf8) }
     }
 
-    func connecting(to address: SocketAddress, process: Int32) -> Denial? {
+    package func connecting(to address: SocketAddress, process: Int32) -> Denial? {
         switch address {
         case .internet(let text, isInside: false, _, _): return Denial(.connect, Array(text.utf8), .networkNone)
         case .internet, .abstract: return nil
@@ -42,7 +42,7 @@ struct DenialRules {
         }
     }
 
-    func binding(to address: SocketAddress) -> Denial? {
+    package func binding(to address: SocketAddress) -> Denial? {
         switch address {
         case .internet(let text, _, let port, _) where port != 0 && port < Self.lowestFreePort:
             return Denial(.bind, Array(text.utf8), .bindLowPort)
@@ -53,7 +53,7 @@ struct DenialRules {
         }
     }
 
-    func executing(_ path: [UInt8], process: Int32) -> Denial? {
+    package func executing(_ path: [UInt8], process: Int32) -> Denial? {
         guard path.first == UInt8(ascii: "/") else { return nil }
         let name = Array(path[(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)...].dropFirst())
         if Self.privilegedNames.contains(name), Self.hasPrivilegeBit(process, path) {

@@ -34,12 +34,14 @@ struct LauncherProcess: ~Copyable {
         }
     }
 
-    /// Hands the plan over; the launcher begins.
+    /// Hands the plan over; the launcher begins. One that has ended already has said why, which is there to receive.
     func begin(_ plan: LaunchPlan) throws(SandboxError) {
         do throws(SystemError) {
             let memory = try Self.sealed(plan.encoded())
             var go: UInt8 = 1
             _ = try SystemError.check("send", bailey_send(status.raw, &go, 1, memory.raw))
+        } catch where error.code == EPIPE {
+            return
         } catch {
             throw SandboxError(.setup, "hand the plan to the launcher: \(error)")
         }

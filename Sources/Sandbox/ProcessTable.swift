@@ -1,5 +1,5 @@
 import CLinux
-import Domain
+package import Domain
 import Files
 import Glibc
 
@@ -7,11 +7,11 @@ import Glibc
 ///
 /// A process is held by a pidfd from its first execution on, so that its end is heard of and its exit status can be
 /// had even after its parent has waited for it.
-final class ProcessTable {
+package final class ProcessTable {
     /// Processes that are kept; more are only counted.
-    static let processesMax = 1000
+    package static let processesMax = 1000
     /// Bytes of paths and arguments in memory.
-    static let textBytesMax = 1 << 20
+    package static let textBytesMax = 1 << 20
     /// Living processes that are held at once; further ones have no end in the record. Never more than a part of the
     /// descriptors that this process may have, because watching the limits needs some too.
     private static let pidfdsMax = 512
@@ -25,8 +25,8 @@ final class ProcessTable {
         let pidfd: Int32
     }
 
-    private(set) var rows: [ObservedProcess] = []
-    private(set) var leftOut: UInt64 = 0
+    package private(set) var rows: [ObservedProcess] = []
+    package private(set) var leftOut: UInt64 = 0
     /// By the id outside.
     private var living: [Int32: Living] = [:]
     private var textBytes = 0
@@ -36,9 +36,9 @@ final class ProcessTable {
     private let time: any TimeSource
     private let startNanoseconds: UInt64
     /// The id outside of the sandbox's init.
-    var initProcess: Int32 = -1
+    package var initProcess: Int32 = -1
 
-    init(time: any TimeSource, startNanoseconds: UInt64) {
+    package init(time: any TimeSource, startNanoseconds: UInt64) {
         self.time = time
         self.startNanoseconds = startNanoseconds
         exitEvents = bailey_exits_open()
@@ -58,7 +58,7 @@ final class ProcessTable {
     var descriptor: Int32 { exitEvents }
 
     /// Takes down what a thread asks to execute. The caller knows that the thread still waits for its answer.
-    func execute(thread: Int32, path: [UInt8]?, arguments: TargetMemory.Arguments?) {
+    package func execute(thread: Int32, path: [UInt8]?, arguments: TargetMemory.Arguments?) {
         guard let row = row(ofThread: thread) else { return }
         textBytes -= Self.bytes(rows[row])
         rows[row].path = path
@@ -74,7 +74,7 @@ final class ProcessTable {
     }
 
     /// The observed process that a thread belongs to, without making a row for it.
-    func known(thread: Int32) -> ObservedProcess? {
+    package func known(thread: Int32) -> ObservedProcess? {
         let process = living[thread] != nil ? thread : ProcessFile.number(thread, "Tgid:") ?? thread
         return living[process]?.row.map { rows[$0] }
     }
@@ -139,7 +139,7 @@ final class ProcessTable {
     }
 
     /// Takes down what a look at living processes found: the most memory by their ids outside, and their time so far.
-    func saw(_ peaks: [Int32: UInt64]) {
+    package func saw(_ peaks: [Int32: UInt64]) {
         for (process, bytes) in peaks {
             guard let row = living[process]?.row, rows[row].endNanoseconds == nil else { continue }
             rows[row].peakMemoryBytes = max(rows[row].peakMemoryBytes ?? 0, bytes)
@@ -153,7 +153,7 @@ final class ProcessTable {
     }
 
     /// Takes down the ends that the kernel reports, a bounded number at once.
-    func collectExits() {
+    package func collectExits() {
         var events = [bailey_process_end](repeating: bailey_process_end(), count: Int(BAILEY_EXITS_MAX))
         let count = bailey_exits_next(exitEvents, &events, Int32(events.count))
         for event in events.prefix(Int(max(0, count))) {
@@ -186,7 +186,7 @@ final class ProcessTable {
     }
 
     /// The sandbox is dead: whoever was alive ended with it.
-    func finish() {
+    package func finish() {
         for (process, entry) in living where entry.pidfd >= 0 { ended(process, isReaped: true) }
     }
 }

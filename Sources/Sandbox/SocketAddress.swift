@@ -1,7 +1,7 @@
 import Glibc
 
 /// The address of a connect or bind, parsed from the bytes that the caller's memory held.
-enum SocketAddress: Equatable {
+package enum SocketAddress: Equatable {
     /// `isInside` says that the sandbox's own loopback answers for it.
     case internet(text: String, isInside: Bool, port: UInt16, octets: [UInt8])
     /// A path of the file system, without what follows its first zero byte.
@@ -11,10 +11,10 @@ enum SocketAddress: Equatable {
     case family(UInt16)
 
     /// The longest that the kernel reads.
-    static let bytesMax = 128
+    package static let bytesMax = 128
 
     /// Nil for what is no address of a destination: too short, or the family that dissolves a connection.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard bytes.count >= 2 else { return nil }
         let family = UInt16(bytes[0]) | UInt16(bytes[1]) << 8
         switch Int32(family) {

@@ -4,35 +4,37 @@ import CLinux
 ///
 /// Every read is bounded in bytes and in number, whatever the memory holds. No read can be made to wait: userfaultfd is
 /// not on the allow list, and no file system can be mounted inside.
-struct TargetMemory {
+package struct TargetMemory {
     /// PATH_MAX: the kernel refuses a longer path.
-    static let pathBytesMax = 4096
+    package static let pathBytesMax = 4096
     /// Arguments that are kept of one execution, and bytes of each and of all. One that is longer is left out as a
     /// whole: half a secret would not be known as one.
-    static let argumentsMax = 64
-    static let argumentBytesMax = 4096
-    static let argumentsBytesMax = 8192
+    package static let argumentsMax = 64
+    package static let argumentBytesMax = 4096
+    package static let argumentsBytesMax = 8192
     /// Most paths are shorter.
     private static let firstReadBytes = 256
     /// Arguments mostly lie side by side: one read takes them all.
     private static let windowBytesMax = 16384
 
-    struct Arguments: Equatable {
-        var texts: [[UInt8]] = []
-        var isCut = false
+    package struct Arguments: Equatable {
+        package var texts: [[UInt8]] = []
+        package var isCut = false
     }
 
-    let process: Int32
+    private let process: Int32
+
+    package init(process: Int32) { self.process = process }
 
     /// The bytes at an address, fewer where the memory ends.
-    func bytes(_ address: UInt64, _ count: Int) -> [UInt8] {
+    package func bytes(_ address: UInt64, _ count: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             initialized = max(0, bailey_read_memory(process, address, buffer.baseAddress, count))
         }
     }
 
     /// A text without its terminating zero; nil if it cannot be read or has no end within the limit.
-    func text(_ address: UInt64, bytesMax: Int) -> [UInt8]? {
+    package func text(_ address: UInt64, bytesMax: Int) -> [UInt8]? {
         let start = bytes(address, Self.firstReadBytes)
         if let end = start.firstIndex(of: 0) { return Array(start[..<end]) }
         guard start.count == Self.firstReadBytes else { return nil }
@@ -41,7 +43,7 @@ struct TargetMemory {
     }
 
     /// The texts that an array of pointers, ended by a null, points to; nil if the array itself cannot be read.
-    func arguments(_ address: UInt64) -> Arguments? {
+    package func arguments(_ address: UInt64) -> Arguments? {
         if address == 0 { return Arguments() }
         let table = bytes(address, (Self.argumentsMax + 1) * 8)
         guard table.count >= 8 else { return nil }
@@ -56,15 +58,16 @@ struct TargetMemory {
             pointers = Array(pointers.prefix(Self.argumentsMax))
         }
         let window = Window(around: pointers, in: self)
+        // The longest that is kept, with its zero: alone it is kept as it is in the window.
         let found = Self.keep(
-            pointers.lazy.map { window.text($0) ?? text($0, bytesMax: Self.argumentBytesMax) }
+            pointers.lazy.map { window.text($0) ?? text($0, bytesMax: Self.argumentBytesMax + 1) }
         )
         return Arguments(texts: found.texts, isCut: found.isCut || result.isCut)
     }
 
     /// The first arguments, up to the limits or one that is missing: what follows a missing word would be judged
     /// without it, such as the value of a secret option.
-    static func keep(_ texts: some Sequence<[UInt8]?>) -> Arguments {
+    package static func keep(_ texts: some Sequence<[UInt8]?>) -> Arguments {
         var result = Arguments()
         var room = argumentsBytesMax
         for text in texts {

@@ -74,11 +74,11 @@ package final class ChangedTree {
         }
     }
 
-    /// Makes the names in a directory durable, if the command left one there.
+    /// Makes the names in a directory durable, if the command left one there: not where it put a link in its place.
     func synchronizeNames(in path: RelativePath) throws(SystemError) {
         do {
             try directory(path).synchronize()
-        } catch  where error.code == ENOENT || error.code == ENOTDIR {
+        } catch  where [ENOENT, ENOTDIR, ELOOP].contains(error.code) {
             return
         }
     }

@@ -16,8 +16,9 @@ extension FuzzTarget {
 
     /// What the launcher says of a start, as the supervisor reads it.
     static let status = FuzzTarget("status", bytesMax: StatusMessage.byteCount + 8) {
-        (UInt8(0)...6).map { [$0] + [UInt8](repeating: 0x41, count: StatusMessage.byteCount - 1) }
-            + [[5, 0, 0, 0] + [UInt8](repeating: 0, count: StatusMessage.byteCount - 4)]
+        (UInt8(0)...8).flatMap { kind in
+            [0, 0x41].map { [kind, 0, 0, 0] + [UInt8](repeating: $0, count: StatusMessage.byteCount - 4) }
+        }
     } prepare: {
         { bytes in
             try GuardedBytes(bytes).withBytes { bytes in

@@ -50,7 +50,10 @@ struct DirectRunTests {
         #expect(changed.stdout.contains(#""changes":{"state":"applied","created":1,"changed":1,"deleted":1}"#))
         #expect(
             try yard.events()
-                == ["RUN_CREATED", "GRANT_ISSUED", "COMMAND_EXITED", "LIVE_CHANGES_CHECKED", "RUN_COMPLETED"]
+                == [
+                    "RUN_CREATED", "GRANT_ISSUED", "COMMAND_OBSERVED", "COMMAND_EXITED", "LIVE_CHANGES_CHECKED",
+                    "RUN_COMPLETED",
+                ]
         )
         let journal = try yard.read("project/.bailey/runs/\(yard.lastRun())/journal/journal.jsonl")
         #expect(journal.contains(#""workspace":"direct""#) && journal.contains(#""rule":"operator-direct-run""#))
