@@ -40,7 +40,7 @@ struct LauncherProcess: ~Copyable {
             let memory = try Self.sealed(plan.encoded())
             var go: UInt8 = 1
             _ = try SystemError.check("send", bailey_send(status.raw, &go, 1, memory.raw))
-        } catch where error.code == EPIPE {
+        } catch  where error.code == EPIPE {
             return
         } catch {
             throw SandboxError(.setup, "hand the plan to the launcher: \(error)")

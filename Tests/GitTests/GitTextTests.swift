@@ -121,7 +121,8 @@ struct GitIdentityTests {
         #expect(!text.contains("evil") && !text.contains("include") && !text.contains("pager"))
         #expect(!identity.render(excludesPath: nil, hasLFS: false, ownersDiffer: false).contains("filter"))
         #expect(!text.contains("checkStat"))
-        #expect(identity.render(excludesPath: nil, hasLFS: false, ownersDiffer: true).contains("checkStat = \"minimal\""))
+        let rendered = identity.render(excludesPath: nil, hasLFS: false, ownersDiffer: true)
+        #expect(rendered.contains("checkStat = \"minimal\""))
     }
 
     @Test(
