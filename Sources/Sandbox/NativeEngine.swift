@@ -70,7 +70,10 @@ package struct NativeEngine: Sendable {
         plan.permissions = view.permissions
         plan.identities = view.identities
         plan.limits = Rlimits.list(request.limits)
-        plan.filter = try SystemCallFilter.compile(boundsSharedMemory: prepared.group == nil)
+        plan.filter = try SystemCallFilter.compile(
+            boundsSharedMemory: prepared.group == nil,
+            refusesSetID: request.isLive
+        )
         return plan
     }
 

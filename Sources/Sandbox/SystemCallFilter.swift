@@ -11,10 +11,12 @@ enum SystemCallFilter {
 
     /// Throws if a call of the list is not known by name: a filter with a hole is never returned.
     ///
-    /// - Parameter boundsSharedMemory: nothing else counts what outlives its process: shared memory and semaphores of
-    ///   System V are then only to be had in the small sizes that databases use as marks.
-    static func compile(boundsSharedMemory: Bool) throws(SandboxError) -> [UInt8] {
-        let program = try rules(boundsSharedMemory: boundsSharedMemory).program
+    /// - Parameters:
+    ///   - boundsSharedMemory: nothing else counts what outlives its process: shared memory and semaphores of System V
+    ///     are then only to be had in the small sizes that databases use as marks.
+    ///   - refusesSetID: for a live tree, where a set-uid file is one of its owner's, at once and for everybody.
+    static func compile(boundsSharedMemory: Bool, refusesSetID: Bool) throws(SandboxError) -> [UInt8] {
+        let program = try rules(boundsSharedMemory: boundsSharedMemory, refusesSetID: refusesSetID).program
         guard let bytes = program.assembled() else {
             throw failure("fit it into \(FilterProgram.instructionsMax) steps")
         }
@@ -22,9 +24,11 @@ enum SystemCallFilter {
     }
 
     /// Every rule, in the order in which those of one call are tried.
-    static func rules(boundsSharedMemory: Bool) throws(SandboxError) -> FilterRules {
+    static func rules(boundsSharedMemory: Bool, refusesSetID: Bool) throws(SandboxError) -> FilterRules {
         var rules = FilterRules(architecture: seccomp_arch_native(), defaultAction: refuse(ENOSYS))
-        for name in SystemCalls.allowed { try rules.add(allow, name) }
+        if refusesSetID { try addSetIDRules(&rules) }
+        // The mode that openat2 is given lies in memory that a filter cannot read; programs fall back on openat.
+        for name in SystemCalls.allowed where !refusesSetID || name != "openat2" { try rules.add(allow, name) }
         for name in SystemCalls.refused { try rules.add(refuse(EPERM), name) }
         try addArgumentRules(&rules)
         if boundsSharedMemory {
@@ -34,6 +38,22 @@ enum SystemCallFilter {
             for name in ["shmget", "semget"] { try rules.add(allow, name) }
         }
         return rules
+    }
+
+    /// Tried before the rules that allow these calls.
+    private static func addSetIDRules(_ rules: inout FilterRules) throws(SandboxError) {
+        // Opened without one of these, a file is not made, and what lies in the mode's register is anything.
+        let making: UInt32 = 0o100 /* O_CREAT */ | 0o20_000_000 /* __O_TMPFILE */
+        for call in [("open", UInt32(1)), ("openat", UInt32(2))] {
+            try rules.add(allow, call.0, where: call.1, mask: making, is: [0])
+        }
+        let calls: [(name: String, mode: UInt32)] = [
+            ("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("fchmodat2", 2), ("open", 2), ("openat", 3), ("creat", 1),
+            ("mkdir", 1), ("mkdirat", 2), ("mknod", 1), ("mknodat", 2),
+        ]
+        for call in calls {
+            try rules.add(refuse(EPERM), call.name, where: call.mode, mask: 0o6000, is: [0o2000, 0o4000, 0o6000])
+        }
     }
 
     private static func addArgumentRules(_ rules: inout FilterRules) throws(SandboxError) {

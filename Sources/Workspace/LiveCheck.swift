@@ -51,7 +51,7 @@ package struct LiveCheck {
             try check.reopenRoot()
             let root = try OpenTree(plan.trees[0]).lower.duplicate()
             do {
-                try check.visit(root, path: .root, isMoved: false, depth: 0)
+                try check.visit(root, path: .root, isMoved: false, isGit: false, depth: 0)
             } catch let stop as Stop {
                 check.report.incomplete = stop.path
             }
@@ -73,11 +73,14 @@ package struct LiveCheck {
         try parent.setModeSafely(name, record.mode, ifInode: record.inode)
     }
 
-    /// - Parameter isMoved: it, or a directory above, is not the one that was here at the start: all in it is new here.
+    /// - Parameters:
+    ///   - isMoved: it, or a directory above, is not the one that was here at the start: all in it is new here.
+    ///   - isGit: it, or a directory above, is called `.git` and new, which was told: only set-id bits still count.
     private mutating func visit(
         _ directory: borrowing Directory,
         path: RelativePath,
         isMoved: Bool,
+        isGit: Bool,
         depth: Int
     ) throws {
         guard depth <= WorkspaceLimits.depthMax else { throw Stop(path: path) }
@@ -85,21 +88,26 @@ package struct LiveCheck {
         entriesLeft -= entries.count
         let names = Set(entries.map(\.name))
         countDeleted(path, remaining: names)
-        if inspector.isGitDirectory(holding: names) {
+        // What was one at the start is sealed and not looked at. All else that looks like one is searched: a command
+        // would soon give its directories that shape.
+        if !isGit, inspector.isGitDirectory(holding: names) {
             report.findings.append(inspector.finding(newGitPath: path, .directory))
-            if !path.isRoot { return }
         }
         for entry in entries {
             guard let child = path.appending(entry.name) else { continue }
             // Neither could be changed from inside, and what lies in them is not ours to tell.
             if let kind = guards[child], kind != .pinned { continue }
             guard let status = try? directory.statusIfPresent(entry.name) else { continue }
-            if inspector.isGitName(entry.name) {
-                report.findings.append(inspector.finding(newGitPath: child, FileKind(status.kind)))
+            let isNewGit = !isGit && inspector.isGitName(entry.name)
+            if isNewGit { report.findings.append(inspector.finding(newGitPath: child, FileKind(status.kind))) }
+            if status.kind == .directory, isGit || isNewGit {
+                guard let inner = try? directory.directory(entry.name) else { continue }
+                try visit(inner, path: child, isMoved: true, isGit: true, depth: depth + 1)
             } else if status.kind == .directory {
                 try visitDirectory(child, entry.name, status, in: directory, isMoved: isMoved, depth: depth)
             } else if !index.existed(child) || isMoved || status.changed >= plan.baseTime {
-                try addLeaf(child, entry.name, status, in: directory)
+                takeOffSetID(child, entry.name, status, in: directory)
+                if !isGit, !isNewGit { try addLeaf(child, entry.name, status, in: directory) }
             }
         }
     }
@@ -130,7 +138,29 @@ package struct LiveCheck {
             report.findings.append(Self.closed(path))
             return
         }
-        try visit(directory, path: path, isMoved: isNew, depth: depth + 1)
+        try visit(directory, path: path, isMoved: isNew, isGit: false, depth: depth + 1)
+    }
+
+    /// The filter lets no command make such a file. Should one have appeared all the same, nobody shall run it.
+    private mutating func takeOffSetID(
+        _ path: RelativePath,
+        _ name: [UInt8],
+        _ status: FileStatus,
+        in directory: borrowing Directory
+    ) {
+        // A file of before whose directory alone was moved keeps what its owner gave it.
+        guard status.kind == .file, status.mode & 0o6000 != 0, status.changed >= plan.baseTime else { return }
+        let isDone = (try? directory.setModeSafely(name, status.mode & ~0o6000, ifInode: status.inode)) != nil
+        report.findings.append(
+            GateFinding(
+                path: path,
+                rule: RuleID("set-id-taken-off"),
+                level: .deny,
+                reason: isDone
+                    ? "it had a set-uid or set-gid bit, which was taken off"
+                    : "it has a set-uid or set-gid bit, which could not be taken off"
+            )
+        )
     }
 
     private mutating func addLeaf(
@@ -186,12 +216,30 @@ package struct LiveCheck {
         let environments = GateRules.newEnvironments(changes)
         let worktrees = guards.keys.filter { $0.name.map(inspector.isGitName) ?? false }.map(\.parent)
         report.findings += inspector.findings(changes, worktrees: worktrees, in: plan.trees[0].tree)
+        let told = Set(report.findings.map(\.path))
         for change in changes {
             let named = GateRules.judge(change, toolchainRoots: toolchainRoots, newEnvironments: environments)
             if let named, named.level >= .ask { report.findings.append(named) }
             if let special = Self.special(change) { report.findings.append(special) }
+            if !told.contains(change.path), isLedTo(change) { report.findings.append(Self.led(change.path)) }
         }
         report.findings.sort { $0.path < $1.path }
+    }
+
+    /// True for a change at or below what a guarded link leads to, and for one in the place of a directory above.
+    private func isLedTo(_ change: Change) -> Bool {
+        plan.live?.absentTargets.contains { target in
+            change.path.isWithin(target) || (change.file != .directory && target.isWithin(change.path))
+        } ?? false
+    }
+
+    private static func led(_ path: RelativePath) -> GateFinding {
+        GateFinding(
+            path: path,
+            rule: RuleID("guarded-link-target"),
+            level: .ask,
+            reason: "a link among the guarded settings leads here, where nothing was at the start"
+        )
     }
 
     private static func closed(_ path: RelativePath) -> GateFinding {

@@ -15,7 +15,8 @@ struct LiveGuards {
     private var sealed: Set<RelativePath> = []
     private var covered: Set<RelativePath>
     private var pinned: Set<RelativePath> = []
-    private(set) var gitDirectoryCount = 0
+    private var absentTargets: Set<RelativePath> = []
+    private var gitDirectoryCount = 0
 
     private init(_ tree: WorkspaceTree, _ index: TreeIndex, _ inspector: any LiveInspector) {
         self.tree = tree
@@ -29,12 +30,16 @@ struct LiveGuards {
         _ tree: WorkspaceTree,
         _ index: TreeIndex,
         _ inspector: any LiveInspector
-    ) throws -> (guards: [WorkspaceGuard], gitDirectories: Int) {
+    ) throws -> LiveSummary {
         var search = LiveGuards(tree, index, inspector)
         let root = try Directory(trustedPath: tree.lower)
-        try search.visit(root, path: .root, isSealed: false, depth: 0)
+        try search.visit(root, path: .root, within: .nothing, depth: 0)
         try search.addPointedPlaces(root)
-        return (try search.guards(), search.gitDirectoryCount)
+        var summary = LiveSummary()
+        summary.guards = try search.guards()
+        summary.innerGitDirectories = search.gitDirectoryCount
+        summary.absentTargets = search.absentTargets.sorted()
+        return summary
     }
 
     /// The guards of a tree that is shown read-only as a whole.
@@ -44,25 +49,31 @@ struct LiveGuards {
         _ inspector: any LiveInspector
     ) throws -> [WorkspaceGuard] {
         var search = LiveGuards(tree, index, inspector)
-        try search.visit(Directory(trustedPath: tree.lower), path: .root, isSealed: true, depth: 0)
+        try search.visit(Directory(trustedPath: tree.lower), path: .root, within: .git, depth: 0)
         search.sealed = [.root]
         return try search.guards()
     }
 
-    /// - Parameter isSealed: it or a directory above is sealed: what lies here cannot be changed.
+    /// What seals a directory or one above it, so that nothing in it can be changed.
+    private enum Seal {
+        case nothing, git
+        /// What lies there is settings or the like: so is what its links lead to.
+        case settings
+    }
+
     private mutating func visit(
         _ directory: borrowing Directory,
         path: RelativePath,
-        isSealed: Bool,
+        within outer: Seal,
         depth: Int
     ) throws {
         guard depth <= WorkspaceLimits.depthMax else {
             throw WorkspaceError(.tooLarge, "guard the project: its directories lie too deep", path: path)
         }
-        let entries = try directory.entries(atMost: entriesLeft)
+        let entries = try directory.entries(atMost: entriesLeft, at: path, "guard the project")
         entriesLeft -= entries.count
-        var isSealed = isSealed
-        if !isSealed, inspector.isGitDirectory(holding: Set(entries.map(\.name))) {
+        var seal = outer
+        if seal == .nothing, inspector.isGitDirectory(holding: Set(entries.map(\.name))) {
             guard !path.isRoot else {
                 throw WorkspaceError(
                     .unusable,
@@ -73,7 +84,7 @@ struct LiveGuards {
             // One that is called .git is sealed and counted already.
             gitDirectoryCount += 1
             sealed.insert(path)
-            isSealed = true
+            seal = .git
         }
         for entry in entries {
             guard let child = path.appending(entry.name), !hidden.contains(child) else { continue }
@@ -83,43 +94,58 @@ struct LiveGuards {
                 covered.insert(child)
                 continue
             }
-            let isGuarded = isSealed ? true : seal(child, entry.name, kind, in: path)
+            let own = seal == .nothing ? self.seal(child, entry.name, in: path) : seal
+            // A link among git's own files is followed by who understands them.
+            if kind == .symlink, own == .settings || (own == .git && seal == .nothing) { sealedLinks.append(child) }
             guard kind == .directory else { continue }
-            try visit(directory.directory(entry.name), path: child, isSealed: isGuarded, depth: depth + 1)
+            try visit(directory.directory(entry.name), path: child, within: own, depth: depth + 1)
         }
     }
 
-    /// Seals what git or another program takes orders from; true if it was sealed.
-    private mutating func seal(
-        _ path: RelativePath,
-        _ name: [UInt8],
-        _ kind: FileStatus.Kind,
-        in parent: RelativePath
-    ) -> Bool {
-        if inspector.isGitName(name) {
+    /// Seals what git or another program takes orders from.
+    private mutating func seal(_ path: RelativePath, _ name: [UInt8], in parent: RelativePath) -> Seal {
+        let isGit = inspector.isGitName(name)
+        if isGit {
             gitDirectoryCount += 1
             worktrees.append(parent)
         } else if GateRules.guardingRule(for: path) == nil {
-            return false
+            return .nothing
         }
         sealed.insert(path)
-        if kind == .symlink { sealedLinks.append(path) }
-        return true
+        return isGit ? .git : .settings
     }
 
-    /// What git's configuration and sealed links lead to is as good as what they are.
+    /// What git's configuration and sealed links lead to is as good as what they are, and may hold links in turn.
     private mutating func addPointedPlaces(_ root: borrowing Directory) throws {
-        for place in try pointedPlaces() {
-            guard !place.path.isRoot, let status = try Self.status(place.path, in: root) else { continue }
-            if place.isExact, status.kind == .directory {
-                pinned.insert(place.path)
-            } else {
-                sealed.insert(place.path)
-            }
+        var places = try pointedPlaces(worktrees)
+        while !places.isEmpty {
+            sealedLinks = []
+            for place in places where !place.path.isRoot { try add(place, root) }
+            places = sealedLinks.isEmpty ? [] : try pointedPlaces([])
         }
     }
 
-    private func pointedPlaces() throws -> [PointedPlace] {
+    private mutating func add(_ place: PointedPlace, _ root: borrowing Directory) throws {
+        let path = place.path
+        guard let status = try Self.status(path, in: root) else {
+            absentTargets.insert(path)
+            return
+        }
+        guard status.kind == .directory else {
+            sealed.insert(path)
+            return
+        }
+        guard !place.isExact else {
+            pinned.insert(path)
+            return
+        }
+        // What is sealed or hidden already was searched, or is nobody's to see.
+        guard !isWithinSealed(path), !isCovered(path) else { return }
+        sealed.insert(path)
+        try visit(root.directory(at: path.components), path: path, within: .settings, depth: path.components.count)
+    }
+
+    private func pointedPlaces(_ worktrees: [RelativePath]) throws -> [PointedPlace] {
         do {
             return try inspector.pointedPlaces(worktrees: worktrees, links: sealedLinks, in: tree)
         } catch let error as any UserFacingError {
@@ -179,7 +205,8 @@ struct LiveGuards {
 
     private func check(_ guards: [WorkspaceGuard]) throws {
         let bytes = guards.reduce(0) { $0 + $1.path.bytes.count + tree.lower.utf8.count }
-        guard guards.count <= WorkspaceLimits.guardsMax, bytes <= WorkspaceLimits.guardBytesMax else {
+        let countMax = WorkspaceLimits.guardsMax
+        guard guards.count <= countMax, absentTargets.count <= countMax, bytes <= WorkspaceLimits.guardBytesMax else {
             throw WorkspaceError(
                 .tooLarge,
                 "guard the project: it holds \(guards.count) places that need a mount of their own, "

@@ -9,6 +9,9 @@ package struct LiveSummary: Sendable, Equatable {
     /// Git directories outside the project that belong to it.
     package internal(set) var outsideGitDirectories = 0
 
+    /// Places that guarded links lead to and where nothing is, so that nothing guards them.
+    package internal(set) var absentTargets: [RelativePath] = []
+
     package var gitDirectories: Int { innerGitDirectories + outsideGitDirectories }
 
     /// Everything that is read-only: places of the project and git directories outside it.
@@ -26,6 +29,8 @@ extension BinaryWriter {
             add(place.kind.rawValue)
             add(place.path)
         }
+        add(UInt32(summary.absentTargets.count))
+        for target in summary.absentTargets { add(target) }
     }
 }
 
@@ -40,6 +45,9 @@ extension BinaryReader {
             guard let kind = WorkspaceGuard.Kind(rawValue: try readText()) else { throw Damaged() }
             summary.guards.append(WorkspaceGuard(kind, try readPath()))
         }
+        let targets = Int(try read(UInt32.self))
+        guard targets <= WorkspaceLimits.guardsMax else { throw Damaged() }
+        for _ in 0..<targets { summary.absentTargets.append(try readPath()) }
         return summary
     }
 }

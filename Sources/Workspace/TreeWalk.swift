@@ -222,7 +222,7 @@ struct TreeWalk {
         var candidates: [TreeIndex.Candidate] = []
         var children: [[UInt8]] = []
         var links: [[UInt8]] = []
-        let entries = try directory.entries(atMost: entriesLeft)
+        let entries = try directory.entries(atMost: entriesLeft, at: path, "walk the project")
         entriesLeft -= entries.count
         hashes.reserveCapacity(entries.count)
         for entry in entries {

@@ -24,10 +24,10 @@ extension Workspace {
             for lower in lowers {
                 try refuseUnfit(lower)
                 let tree = try liveTree(lower, in: workspace)
-                var guards: [WorkspaceGuard]
+                let guards: [WorkspaceGuard]
                 if lower.number == 0 {
-                    (guards, summary.innerGitDirectories) = try LiveGuards.ofProject(tree, lower.index, inspector)
-                    summary.guards = guards
+                    summary = try LiveGuards.ofProject(tree, lower.index, inspector)
+                    guards = summary.guards
                 } else {
                     guards = try LiveGuards.ofReadOnlyTree(tree, lower.index, inspector)
                     summary.outsideGitDirectories += 1

@@ -8,10 +8,16 @@ struct SystemCallFilterTests {
     private static let allow: UInt32 = 0x7FFF_0000
     private static func refuse(_ code: Int32) -> UInt32 { 0x0005_0000 | UInt32(code) }
 
-    private static func answer(_ name: String, _ arguments: [UInt64] = []) throws -> UInt32 {
-        let architecture = try SystemCallFilter.rules(boundsSharedMemory: true).program.architecture
+    private static func answer(
+        _ name: String,
+        _ arguments: [UInt64] = [],
+        isLive: Bool = false
+    ) throws -> UInt32 {
+        let rules = try SystemCallFilter.rules(boundsSharedMemory: true, refusesSetID: isLive)
+        let architecture = rules.program.architecture
         let number = try #require(try FilterRules.number(of: name))
-        let machine = FilterMachine(program: try SystemCallFilter.compile(boundsSharedMemory: true))
+        let program = try SystemCallFilter.compile(boundsSharedMemory: true, refusesSetID: isLive)
+        let machine = FilterMachine(program: program)
         return try machine.run(architecture: architecture, number: number, arguments: arguments).action
     }
 
@@ -23,8 +29,10 @@ struct SystemCallFilterTests {
 
     @Test("listed calls are answered as listed, and every other number as if the kernel had no such call")
     func numbers() throws {
-        let machine = FilterMachine(program: try SystemCallFilter.compile(boundsSharedMemory: true))
-        let architecture = try SystemCallFilter.rules(boundsSharedMemory: true).program.architecture
+        let program = try SystemCallFilter.compile(boundsSharedMemory: true, refusesSetID: false)
+        let machine = FilterMachine(program: program)
+        let rules = try SystemCallFilter.rules(boundsSharedMemory: true, refusesSetID: false)
+        let architecture = rules.program.architecture
         var expected: [UInt32: UInt32] = [:]
         for name in SystemCalls.allowed { expected[try #require(try FilterRules.number(of: name))] = Self.allow }
         for name in SystemCalls.refused {
@@ -86,5 +94,37 @@ struct SystemCallFilterTests {
     @Test("calls that are judged by an argument", arguments: cases)
     func judgedByArgument(_ row: Case) throws {
         #expect(try Self.answer(row.name, row.arguments) == row.answer)
+    }
+
+    /// Calls that give a file its mode: where the mode stands, and what must stand before it for it to count.
+    static let modes: [Case] = [
+        Case("chmod", [0], 0), Case("fchmod", [0], 0), Case("fchmodat", [0, 0], 0), Case("fchmodat2", [0, 0], 0),
+        Case("open", [0, UInt64(O_CREAT | O_WRONLY)], 0), Case("openat", [0, 0, UInt64(O_CREAT | O_WRONLY)], 0),
+        Case("open", [0, 0o20_200_002 /* O_TMPFILE */], 0), Case("openat", [0, 0, 0o20_200_002], 0),
+        Case("openat", [0, 0, 0o20_000_000 | 1 << 40], 0), Case("creat", [0], 0), Case("mkdir", [0], 0),
+        Case("mkdirat", [0, 0], 0), Case("mknod", [0], 0), Case("mknodat", [0, 0], 0),
+    ]
+
+    @Test("in a live tree no call gives a file a set-id bit", arguments: modes)
+    func setID(_ row: Case) throws {
+        let kind = row.name.hasPrefix("mknod") ? UInt64(S_IFREG) : 0
+        for bits: UInt64 in [0o4755, 0o2755, 0o6000, 0o4000 | 1 << 35] {
+            let arguments = row.arguments + [bits | kind]
+            #expect(try Self.answer(row.name, arguments, isLive: true) == Self.refuse(EPERM), "\(bits)")
+            #expect(try Self.answer(row.name, arguments) == Self.allow, "elsewhere the gate looks")
+        }
+        for bits: UInt64 in [0, 0o1777, 0o755, 1 << 43] {
+            #expect(try Self.answer(row.name, row.arguments + [bits | kind], isLive: true) == Self.allow, "\(bits)")
+        }
+    }
+
+    @Test("in a live tree a mode that is none does not count, and one that cannot be seen is not taken")
+    func modesThatAreNone() throws {
+        #expect(try Self.answer("open", [0, UInt64(O_RDWR), 0o4755], isLive: true) == Self.allow)
+        #expect(try Self.answer("openat", [0, 0, UInt64(O_RDWR | O_TRUNC), 0o6755], isLive: true) == Self.allow)
+        #expect(try Self.answer("openat2", isLive: true) == Self.refuse(ENOSYS))
+        #expect(try Self.answer("openat2") == Self.allow)
+        #expect(try Self.answer("mknodat", [0, 0, UInt64(S_IFBLK)], isLive: true) == Self.refuse(ENOSYS))
+        #expect(try Self.answer("write", [1, 0o4000, 0o4000], isLive: true) == Self.allow)
     }
 }

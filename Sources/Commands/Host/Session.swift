@@ -16,6 +16,7 @@ struct Session: ~Copyable {
         try InsideGuard.refuseInside()
         let root = try ProjectLocator.locate(explicit: path, caller: caller)
         try ProjectTrust.check(root, caller: caller)
+        try ShutProject.reopen(root, caller: caller)
         let state = try StateDirectory.open(caller, project: root)
         let project = try ProjectDirectory.open(root, state: state, caller: caller, makesIfAbsent: false)
         return Session(console: Console(), caller: caller, time: SystemTime(), state: state, project: project)

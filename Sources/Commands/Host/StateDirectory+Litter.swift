@@ -7,7 +7,7 @@ extension StateDirectory {
     /// No probe of the sandbox goes this long without making a directory.
     private static let probeSecondsMax: Int64 = 3600
     /// What is kept here in files of their own, each replaced by rename.
-    private static let places = ["projects", "trees", "masks"]
+    private static let places = ["projects", "trees", "masks", "live"]
 
     /// Removes what killed processes left half written. Nobody holds a lock on all of this, so the age decides.
     func removeLitter() throws(SystemError) {

@@ -105,11 +105,18 @@ final class RunContext {
     }
 
     private func prepareDirect(_ git: GitView) throws -> WorkspacePlan {
-        try workspace.prepareDirect(
-            gitDirectories: git.outsideDirectories,
-            inspector: git.liveInspector,
-            isTrackedUnchanged: git.isTrackedUnchanged
-        )
+        while true {
+            let plan = try workspace.prepareDirect(
+                gitDirectories: git.outsideDirectories,
+                inspector: git.liveInspector,
+                isTrackedUnchanged: git.isTrackedUnchanged
+            )
+            guard let nested = try NestedRuns.busy(plan) else {
+                try ShutProject.note(place.project, state: place.state)
+                return plan
+            }
+            try NestedRuns.wait(for: nested, in: place.project, waits: !options.noWait, console: console)
+        }
     }
 
     /// The run whose stored files are written and read.

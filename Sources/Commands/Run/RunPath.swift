@@ -116,6 +116,7 @@ struct RunPath {
             actor: context.principal
         )
         try closing.removeWorkspace()
+        try ShutProject.forget(context.place.project, state: context.place.state)
         try ledger.seal()
         return try RunReport(
             run: context.run,

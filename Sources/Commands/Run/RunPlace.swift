@@ -24,13 +24,16 @@ struct RunPlace: ~Copyable {
         let console = Console()
         let project = try ProjectLocator.locate(explicit: options.project, caller: caller)
         try ProjectTrust.check(project, caller: caller)
+        try ShutProject.reopen(project, caller: caller)
         let configuration = try ConfigurationFiles.load(caller: caller, project: project)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limits = try options.limits().over(configuration.limits).resourceLimits(interactive: usesTerminal)
         let readable = try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller)
         try CommandEnvironment.check(options.environment, caller: caller)
         let state = try StateDirectory.open(caller, project: project)
+        let first = try FirstRun.begin(project, state: state, waits: !options.noWait, console: console)
         let projectDirectory = try ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: true)
+        withExtendedLifetime(first) {}
         let here = caller.workingDirectory
         return RunPlace(
             console: console,
