@@ -24,6 +24,10 @@ struct bailey_notification {
     uint64_t arguments[6];
 };
 
+// Wakes whoever answers on the processor of the caller, which sleeps meanwhile anyway, and the caller on that of whoever
+// answers (Linux 6.6): no other processor has to be interrupted for either.
+int bailey_listener_stay(int listener);
+
 // 1 if something waits, so that the next call does not block; 0 if nothing does.
 int bailey_notification_waits(int listener);
 int bailey_notification_receive(int listener, struct bailey_notification *notification);
