@@ -10,7 +10,7 @@ import Glibc
 final class Observer {
     /// For how long nobody is woken after ends were taken down, unless something else happens: of a burst of short
     /// processes they come many at once, and one that ends then ends up to this much later in the record.
-    static let endsPauseNanoseconds: UInt64 = 5_000_000
+    static let endsPauseNanoseconds: UInt64 = 1_000_000
     /// Descriptors in ``fillWaits(_:from:)``.
     static let waitsCount = 2
     /// Kinds of denials that are told apart.
