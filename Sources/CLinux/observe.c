@@ -5,7 +5,6 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <poll.h>
 #include <stdalign.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +16,11 @@
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+// linux/seccomp.h of Linux 6.6, which the headers at hand may not have.
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
 
 // A kernel may know longer structures than the header did and writes as much as it knows.
@@ -62,9 +66,8 @@ int bailey_listener_install(void) {
     return listener;
 }
 
-int bailey_notification_waits(int listener) {
-    struct pollfd wait = {.fd = listener, .events = POLLIN};
-    return poll(&wait, 1, 0) == 1 && wait.revents & POLLIN ? 1 : 0;
+int bailey_listener_stay(int listener) {
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 }
 
 static int known_call(int number) {
@@ -90,10 +93,6 @@ int bailey_notification_receive(int listener, struct bailey_notification *notifi
     return 0;
 }
 
-int bailey_notification_is_valid(int listener, uint64_t id) {
-    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
-}
-
 int bailey_notification_continue(int listener, uint64_t id) {
     alignas(8) char buffer[NOTIFICATION_BYTES_MAX] = {0};
     struct seccomp_notif_resp answer = {.id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
@@ -105,21 +104,43 @@ int bailey_notification_continue(int listener, uint64_t id) {
 #define PAGE_BYTES 4096
 #define PARTS_MAX 8
 
-long bailey_read_memory(int process, uint64_t address, void *buffer, size_t bytes) {
-    struct iovec remote[PARTS_MAX];
+struct plan {
+    struct iovec parts[PARTS_MAX];
+    int count;
+    size_t bytes;
+};
+
+// The number of bytes that could be planned.
+static size_t add_parts(struct plan *plan, uint64_t address, size_t bytes) {
     size_t planned = 0;
-    int parts = 0;
-    while (planned < bytes && parts < PARTS_MAX) {
+    while (planned < bytes && plan->count < PARTS_MAX) {
         uint64_t start = address + planned;
         size_t room = PAGE_BYTES - start % PAGE_BYTES;
         size_t length = bytes - planned < room ? bytes - planned : room;
         if (start + length < start) break;
-        remote[parts++] = (struct iovec){.iov_base = (void *)(uintptr_t)start, .iov_len = length};
+        plan->parts[plan->count++] = (struct iovec){.iov_base = (void *)(uintptr_t)start, .iov_len = length};
         planned += length;
     }
-    if (planned == 0) return 0;
-    struct iovec local = {.iov_base = buffer, .iov_len = planned};
-    return process_vm_readv(process, &local, 1, remote, (unsigned long)parts, 0);
+    plan->bytes += planned;
+    return planned;
+}
+
+static long read_parts(int process, const struct plan *plan, void *buffer) {
+    if (plan->bytes == 0) return 0;
+    struct iovec local = {.iov_base = buffer, .iov_len = plan->bytes};
+    return process_vm_readv(process, &local, 1, plan->parts, (unsigned long)plan->count, 0);
+}
+
+long bailey_read_memory(int process, uint64_t address, void *buffer, size_t bytes) {
+    struct plan plan = {.count = 0};
+    add_parts(&plan, address, bytes);
+    return read_parts(process, &plan, buffer);
+}
+
+long bailey_read_two(int process, const uint64_t addresses[2], const size_t bytes[2], void *buffer) {
+    struct plan plan = {.count = 0};
+    if (add_parts(&plan, addresses[0], bytes[0]) == bytes[0]) add_parts(&plan, addresses[1], bytes[1]);
+    return read_parts(process, &plan, buffer);
 }
 
 int bailey_pidfd_open(int process) { return (int)syscall(SYS_pidfd_open, process, 0); }
@@ -181,14 +202,8 @@ int bailey_process_inside(int pid_namespace, int process) {
 int bailey_exits_open(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 int bailey_exits_watch(int exits, int pidfd, int process) {
-    struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)process}};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data = {.u32 = (uint32_t)process}};
     return epoll_ctl(exits, EPOLL_CTL_ADD, pidfd, &event);
-}
-
-int bailey_exits_await_reaping(int exits, int pidfd, int process) {
-    // The end of a process is always reported; asking for nothing else leaves that.
-    struct epoll_event event = {.events = 0, .data = {.u32 = (uint32_t)process}};
-    return epoll_ctl(exits, EPOLL_CTL_MOD, pidfd, &event);
 }
 
 int bailey_exits_next(int exits, struct bailey_process_end *events, int count) {

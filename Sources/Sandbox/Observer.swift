@@ -8,8 +8,11 @@ import Glibc
 /// It only records. Each call goes on as if nothing had been there, because its arguments lie in memory that another
 /// thread can change between this look and the kernel's: nothing may ever be decided here. The walls stand elsewhere.
 final class Observer {
-    /// Calls that are answered before the supervisor looks at its time, its signals and the output again.
-    static let callsPerTurnMax = 64
+    /// For how long nobody is woken after ends were taken down, unless something else happens: of a burst of short
+    /// processes they come many at once, and one that ends then ends up to this much later in the record.
+    static let endsPauseNanoseconds: UInt64 = 1_000_000
+    /// Descriptors in ``fillWaits(_:from:)``.
+    static let waitsCount = 2
     /// Kinds of denials that are told apart.
     static let denialsMax = 64
 
@@ -24,6 +27,22 @@ final class Observer {
         let act: Denial.Act
         let target: [UInt8]
         let rule: Denial.Rule
+
+        init(_ denial: Denial) {
+            act = denial.act
+            target = denial.target
+            rule = denial.rule
+        }
+    }
+
+    /// What was found of a call while it waited for its answer.
+    private struct Finding {
+        var caller: ProcessTable.Caller?
+        var path: [UInt8]?
+        var arguments: TargetMemory.Arguments?
+        var denial: Denial?
+        /// Who is denied; it has a row already or gets one.
+        var process: Int32 = -1
     }
 
     private let processes: ProcessTable
@@ -38,6 +57,8 @@ final class Observer {
     private var denials: [Denial] = []
     private var denialRows: [DenialKey: Int] = [:]
     private var denialsLeftOut: UInt64 = 0
+    /// Nil while ends wake the supervisor.
+    private(set) var endsPauseEndNanoseconds: UInt64?
 
     /// - Parameters:
     ///   - command: what the launcher executes; it says itself what it does before that.
@@ -58,11 +79,10 @@ final class Observer {
     deinit { if listener >= 0 { close(listener) } }
 
     /// What to wait for: calls, and ends of processes.
-    var waits: [pollfd] {
-        [
-            pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: processes.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
+    func fillWaits(_ waits: inout [pollfd], from first: Int) {
+        let isPaused = endsPauseEndNanoseconds != nil
+        waits[first] = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+        waits[first + 1] = pollfd(fd: isPaused ? -1 : processes.descriptor, events: Int16(POLLIN), revents: 0)
     }
 
     func begin(initProcess: Int32) { processes.initProcess = initProcess }
@@ -75,6 +95,8 @@ final class Observer {
             return
         }
         listener = newListener
+        // Only quicker: a kernel that does not know it answers just as well.
+        _ = bailey_listener_stay(listener)
         state = .complete
     }
 
@@ -86,20 +108,28 @@ final class Observer {
 
     func saw(_ peaks: [Int32: UInt64]) { processes.saw(peaks) }
 
-    /// Takes down who has ended. Before all else: what a dead process used is gone once its parent has waited for it.
-    func collectEnds(_ ready: ArraySlice<pollfd>) {
-        if let ends = ready.last, ends.revents != 0 { processes.collectExits() }
+    /// Takes down who has ended. Before all else: what a dead process used is gone once its parent has waited for it,
+    /// and its id may be that of the next one who calls.
+    func collectEnds(_ ready: ArraySlice<pollfd>, at nanoseconds: UInt64) {
+        let pauseIsOver = endsPauseEndNanoseconds.map { nanoseconds >= $0 } ?? false
+        guard pauseIsOver || ready.contains(where: { $0.revents != 0 }) else { return }
+        let count = processes.collectExits()
+        if count > 0 {
+            endsPauseEndNanoseconds = nanoseconds + Self.endsPauseNanoseconds
+        } else if pauseIsOver {
+            endsPauseEndNanoseconds = nil
+        }
     }
 
-    /// Answers what waits, within a bound.
+    /// Answers one call that waits.
     ///
     /// - Parameters:
-    ///   - ready: ``waits`` after waiting.
+    ///   - ready: the entries of ``fillWaits(_:from:)`` after waiting.
     ///   - catchUp: called before a call of the main process is taken down: reads what the launcher said before it.
     func handle(_ ready: ArraySlice<pollfd>, catchUp: () -> Void) {
         guard let calls = ready.first else { return }
         if calls.revents & Int16(POLLIN) != 0 {
-            answerCalls(catchUp)
+            answerCall(catchUp)
         } else if calls.revents != 0 {
             // Nobody is left whom the filter holds.
             close(listener)
@@ -107,75 +137,83 @@ final class Observer {
         }
     }
 
-    private func answerCalls(_ catchUp: () -> Void) {
+    private func answerCall(_ catchUp: () -> Void) {
         var call = bailey_notification()
-        for _ in 0..<Self.callsPerTurnMax {
-            // A caller that was killed meanwhile has nothing to say any more.
-            guard bailey_notification_waits(listener) == 1, bailey_notification_receive(listener, &call) == 0 else {
-                return
-            }
-            if mainProcess < 0 { mainProcess = call.process }
-            if call.process == mainProcess { catchUp() }
-            take(call)
-            _ = bailey_notification_continue(listener, call.id)
-        }
+        // A caller that was killed meanwhile has nothing to say any more.
+        guard bailey_notification_receive(listener, &call) == 0 else { return }
+        if mainProcess < 0 { mainProcess = call.process }
+        if call.process == mainProcess { catchUp() }
+        let finding = take(call)
+        // Whatever needs the caller lies behind us: it goes on before anything is written down.
+        let waited = bailey_notification_continue(listener, call.id) == 0
+        guard let finding else { return }
+        if waited { record(finding) } else if let caller = finding.caller { processes.drop(caller) }
     }
 
-    private func take(_ call: bailey_notification) {
-        if call.process == mainProcess, takeBeginning(call) { return }
+    private func record(_ finding: Finding) {
+        if let caller = finding.caller {
+            processes.execute(caller, path: finding.path, arguments: finding.arguments)
+        }
+        if let denial = finding.denial { add(denial, finding.process) }
+    }
+
+    private func take(_ call: bailey_notification) -> Finding? {
+        if call.process == mainProcess, case .proving = beginning { return nil }
+        if call.process == mainProcess, case .attempting(let row?) = beginning {
+            beginning = .attempting(nil)
+            return attempted(row, call)
+        }
         switch call.call {
-        case BAILEY_CALL_EXECVE: takeExecution(call, path: call.arguments.0, arguments: call.arguments.1, at: nil)
+        case BAILEY_CALL_EXECVE: return execution(call, path: call.arguments.0, arguments: call.arguments.1, at: nil)
         case BAILEY_CALL_EXECVEAT:
             let directory = Int32(truncatingIfNeeded: call.arguments.0)
-            takeExecution(call, path: call.arguments.1, arguments: call.arguments.2, at: directory)
-        case BAILEY_CALL_CONNECT, BAILEY_CALL_BIND: takeAddress(call)
-        default: break
+            return execution(call, path: call.arguments.1, arguments: call.arguments.2, at: directory)
+        case BAILEY_CALL_CONNECT, BAILEY_CALL_BIND: return address(call)
+        default: return nil
         }
     }
 
-    /// True for the launcher's own calls: the self-test's, and the execution of a candidate, of which the plan says
-    /// better than memory what it is.
-    private func takeBeginning(_ call: bailey_notification) -> Bool {
-        switch beginning {
-        case .proving: return true
-        case .attempting(nil): return false
-        case .attempting(let row?):
-            beginning = .attempting(nil)
-            guard call.call == BAILEY_CALL_EXECVE, candidates.indices.contains(row) else { return true }
-            let path = Array(candidates[row].utf8)
-            let arguments = command.arguments.map { Array($0.utf8) }
-            processes.execute(thread: call.process, path: path, arguments: TargetMemory.keep(arguments))
-            return true
-        }
+    /// The launcher's execution of a candidate, of which the plan says better than memory what it is.
+    private func attempted(_ row: Int, _ call: bailey_notification) -> Finding? {
+        guard call.call == BAILEY_CALL_EXECVE, candidates.indices.contains(row) else { return nil }
+        return Finding(
+            caller: processes.caller(call.process),
+            path: Array(candidates[row].utf8),
+            arguments: TargetMemory.keep(command.arguments.map { Array($0.utf8) })
+        )
     }
 
-    private func takeExecution(_ call: bailey_notification, path: UInt64, arguments: UInt64, at directory: Int32?) {
-        let memory = TargetMemory(process: call.process)
-        var name = memory.text(path, bytesMax: TargetMemory.pathBytesMax)
-        let words = memory.arguments(arguments)
-        guard bailey_notification_is_valid(listener, call.id) == 0 else { return }
+    private func execution(
+        _ call: bailey_notification,
+        path: UInt64,
+        arguments: UInt64,
+        at directory: Int32?
+    ) -> Finding {
+        var (name, words) = TargetMemory(process: call.process).execution(path: path, arguments: arguments)
         if let directory, let relative = name, relative.first != UInt8(ascii: "/"), directory != AT_FDCWD {
             // As the kernel itself names it.
             name = Array("/dev/fd/\(directory)".utf8) + (relative.isEmpty ? [] : [UInt8(ascii: "/")] + relative)
         }
-        processes.execute(thread: call.process, path: name, arguments: words)
-        if let name, let denial = rules.executing(name, process: call.process) { add(denial, call.process) }
+        let caller = processes.caller(call.process)
+        let denial = name.flatMap { rules.executing($0, process: call.process) }
+        return Finding(caller: caller, path: name, arguments: words, denial: denial, process: caller.process)
     }
 
-    private func takeAddress(_ call: bailey_notification) {
+    private func address(_ call: bailey_notification) -> Finding? {
         let length = min(UInt64(SocketAddress.bytesMax), call.arguments.2 & 0xFFFF_FFFF)
         let bytes = TargetMemory(process: call.process).bytes(call.arguments.1, Int(length))
-        guard bytes.count == Int(length), bailey_notification_is_valid(listener, call.id) == 0,
-            let address = SocketAddress(bytes)
-        else { return }
+        guard bytes.count == Int(length), let address = SocketAddress(bytes) else { return nil }
         let denial =
             call.call == BAILEY_CALL_BIND
             ? rules.binding(to: address) : rules.connecting(to: address, process: call.process)
-        if let denial { add(denial, call.process) }
+        guard let denial else { return nil }
+        // Of one that is counted already, only the first needs a name.
+        let isNew = denialRows[DenialKey(denial)] == nil
+        return Finding(denial: denial, process: isNew ? processes.processID(call.process) : -1)
     }
 
-    private func add(_ denial: Denial, _ thread: Int32) {
-        let key = DenialKey(act: denial.act, target: denial.target, rule: denial.rule)
+    private func add(_ denial: Denial, _ process: Int32) {
+        let key = DenialKey(denial)
         if let row = denialRows[key] {
             denials[row].count += 1
             return
@@ -185,16 +223,15 @@ final class Observer {
             return
         }
         var denial = denial
-        let process = processes.known(thread: thread)
-        denial.process = process?.process
-        denial.path = process?.path
+        let known = processes.known(process)
+        denial.process = known?.process
+        denial.path = known?.path
         denialRows[key] = denials.count
         denials.append(denial)
     }
 
     /// All that was seen, once the sandbox is dead.
     func finish() -> Observation {
-        processes.collectExits()
         processes.finish()
         var observation = Observation()
         observation.state = state

@@ -6,7 +6,7 @@ import Glibc
 /// The processes of a command that were seen to execute something, alive and gone, within limits.
 ///
 /// A process is held by a pidfd from its first execution on, so that its end is heard of and its exit status can be
-/// had even after its parent has waited for it.
+/// had even after its parent has waited for it. Ends are taken down many at once: no process is waited for on its own.
 package final class ProcessTable {
     /// Processes that are kept; more are only counted.
     package static let processesMax = 1000
@@ -19,16 +19,35 @@ package final class ProcessTable {
     /// Generations of processes without an execution between one and its next observed ancestor.
     private static let generationsMax = 8
 
+    /// Dead processes whose parent had not waited for them, before they are asked again out of turn.
+    private static let dyingMin = 64
+
     private struct Living {
         /// Nil for one that is only counted.
         let row: Int?
         let pidfd: Int32
+        /// Dead, and held only for the exit status that the kernel tells once its parent has waited for it.
+        var hasEnded = false
+    }
+
+    /// Who asks to execute something, found while its thread waited for the answer.
+    package struct Caller {
+        /// The process that the thread belongs to.
+        package let process: Int32
+        fileprivate var isKnown = false
+        fileprivate var pidfd: Int32 = -1
+        fileprivate var inside: Int32?
+        fileprivate var parent: Int32?
     }
 
     package private(set) var rows: [ObservedProcess] = []
     package private(set) var leftOut: UInt64 = 0
     /// By the id outside.
     private var living: [Int32: Living] = [:]
+    /// Those that have ended, in the order in which that was seen.
+    private var dying: [Int32] = []
+    private var dyingMax = ProcessTable.dyingMin
+    private var exits = [bailey_process_end](repeating: bailey_process_end(), count: Int(BAILEY_EXITS_MAX))
     private var textBytes = 0
     private var pidNamespace: Int32 = -1
     private let pidfdsMax: Int
@@ -57,9 +76,37 @@ package final class ProcessTable {
     /// Readable when a process has ended; -1 if that cannot be known.
     var descriptor: Int32 { exitEvents }
 
-    /// Takes down what a thread asks to execute. The caller knows that the thread still waits for its answer.
-    package func execute(thread: Int32, path: [UInt8]?, arguments: TargetMemory.Arguments?) {
-        guard let row = row(ofThread: thread) else { return }
+    /// Finds out who a thread belongs to. The thread waits for its answer meanwhile; whether it did until the end, the
+    /// answer tells: then ``execute(_:path:arguments:)`` follows, or else ``drop(_:)``.
+    package func caller(_ thread: Int32) -> Caller {
+        if isAlive(thread) { return Caller(process: thread, isKnown: true) }
+        // Most calls come from a process's first thread, which has its id; another has no pidfd.
+        var pidfd = bailey_pidfd_open(thread)
+        let process = processID(thread, isFirst: pidfd >= 0)
+        if isAlive(process) { return Caller(process: process, isKnown: true) }
+        if pidfd < 0 { pidfd = bailey_pidfd_open(process) }
+        var caller = Caller(process: process, pidfd: pidfd)
+        guard rows.count < Self.processesMax else { return caller }
+        caller.inside = inside(process)
+        caller.parent = parent(of: process, pidfd).flatMap(ancestor)
+        return caller
+    }
+
+    /// The process that a waiting thread belongs to.
+    package func processID(_ thread: Int32) -> Int32 { processID(thread, isFirst: isAlive(thread)) }
+
+    private func processID(_ thread: Int32, isFirst: Bool) -> Int32 {
+        isFirst ? thread : ProcessFile.number(thread, "Tgid:") ?? thread
+    }
+
+    private func isAlive(_ process: Int32) -> Bool { living[process].map { !$0.hasEnded } ?? false }
+
+    /// Forgets a caller whose call did not wait any more.
+    func drop(_ caller: Caller) { if caller.pidfd >= 0 { close(caller.pidfd) } }
+
+    /// Takes down what a caller asked to execute.
+    package func execute(_ caller: Caller, path: [UInt8]?, arguments: TargetMemory.Arguments?) {
+        guard let row = caller.isKnown ? living[caller.process]?.row : newRow(caller) else { return }
         textBytes -= Self.bytes(rows[row])
         rows[row].path = path
         rows[row].arguments = arguments?.texts
@@ -73,37 +120,30 @@ package final class ProcessTable {
         textBytes += Self.bytes(rows[row])
     }
 
-    /// The observed process that a thread belongs to, without making a row for it.
-    package func known(thread: Int32) -> ObservedProcess? {
-        let process = living[thread] != nil ? thread : ProcessFile.number(thread, "Tgid:") ?? thread
-        return living[process]?.row.map { rows[$0] }
-    }
+    /// The observed process of this id, if it has a row.
+    package func known(_ process: Int32) -> ObservedProcess? { living[process]?.row.map { rows[$0] } }
 
-    private func row(ofThread thread: Int32) -> Int? {
-        if let entry = living[thread] { return entry.row }
-        // Most calls come from a process's first thread, which has its id; another has no pidfd.
-        var pidfd = bailey_pidfd_open(thread)
-        let process = pidfd >= 0 ? thread : ProcessFile.number(thread, "Tgid:") ?? thread
-        if let entry = living[process] { return entry.row }
-        if pidfd < 0 { pidfd = bailey_pidfd_open(process) }
+    private func newRow(_ caller: Caller) -> Int? {
+        // The id was somebody else's, who must be gone for good.
+        settle(caller.process)
         let isKept = rows.count < Self.processesMax
         let isWatched =
-            pidfd >= 0 && living.count < pidfdsMax && bailey_exits_watch(exitEvents, pidfd, process) == 0
-        if !isKept { leftOut += 1 }
-        if isKept { rows.append(describe(process, pidfd)) }
+            caller.pidfd >= 0 && living.count < pidfdsMax
+            && bailey_exits_watch(exitEvents, caller.pidfd, caller.process) == 0
+        if isKept {
+            var found = ObservedProcess(startNanoseconds: time.monotonicNanoseconds() - startNanoseconds)
+            found.process = caller.inside
+            found.parent = caller.parent
+            rows.append(found)
+        } else {
+            leftOut += 1
+        }
         // Without a pidfd nobody tells when the id belongs to somebody else.
-        if !isWatched, pidfd >= 0 { close(pidfd) }
+        if !isWatched { drop(caller) }
         guard isKept || isWatched else { return nil }
         let row = isKept ? rows.count - 1 : nil
-        living[process] = Living(row: row, pidfd: isWatched ? pidfd : -1)
+        living[caller.process] = Living(row: row, pidfd: isWatched ? caller.pidfd : -1)
         return row
-    }
-
-    private func describe(_ process: Int32, _ pidfd: Int32) -> ObservedProcess {
-        var found = ObservedProcess(startNanoseconds: time.monotonicNanoseconds() - startNanoseconds)
-        found.process = inside(process)
-        found.parent = parent(of: process, pidfd).flatMap(ancestor)
-        return found
     }
 
     private func inside(_ process: Int32) -> Int32? {
@@ -125,7 +165,7 @@ package final class ProcessTable {
         var next = process
         for _ in 0..<Self.generationsMax {
             if next == initProcess { return 1 }
-            if let row = living[next]?.row { return rows[row].process }
+            if isAlive(next), let row = living[next]?.row { return rows[row].process }
             let pidfd = bailey_pidfd_open(next)
             defer { if pidfd >= 0 { close(pidfd) } }
             guard pidfd >= 0, let above = parent(of: next, pidfd) else { return nil }
@@ -141,10 +181,11 @@ package final class ProcessTable {
     /// Takes down what a look at living processes found: the most memory by their ids outside, and their time so far.
     package func saw(_ peaks: [Int32: UInt64]) {
         for (process, bytes) in peaks {
-            guard let row = living[process]?.row, rows[row].endNanoseconds == nil else { continue }
+            guard isAlive(process), let row = living[process]?.row else { continue }
             rows[row].peakMemoryBytes = max(rows[row].peakMemoryBytes ?? 0, bytes)
             takeTime(process, row)
         }
+        settleDying()
     }
 
     private func takeTime(_ process: Int32, _ row: Int) {
@@ -152,29 +193,47 @@ package final class ProcessTable {
         if bailey_process_cpu(process, &cpu) == 0 { rows[row].cpuNanoseconds = cpu }
     }
 
-    /// Takes down the ends that the kernel reports, a bounded number at once.
-    package func collectExits() {
-        var events = [bailey_process_end](repeating: bailey_process_end(), count: Int(BAILEY_EXITS_MAX))
-        let count = bailey_exits_next(exitEvents, &events, Int32(events.count))
-        for event in events.prefix(Int(max(0, count))) {
-            ended(event.process, isReaped: event.is_reaped != 0)
-        }
+    /// Takes down the ends that the kernel reports, a bounded number at once; how many there were.
+    package func collectExits() -> Int {
+        let count = max(0, bailey_exits_next(exitEvents, &exits, Int32(exits.count)))
+        for event in exits.prefix(Int(count)) { ended(event.process, isReaped: event.is_reaped != 0) }
+        if dying.count > dyingMax { settleDying() }
+        return Int(count)
     }
 
     private func ended(_ process: Int32, isReaped: Bool) {
-        guard let entry = living[process] else { return }
+        guard let entry = living[process], !entry.hasEnded else { return }
         if let row = entry.row {
             // Whoever is dead and not waited for still has its clock. Of others what the last look saw stands.
-            if rows[row].endNanoseconds == nil { takeTime(process, row) }
-            rows[row].endNanoseconds = rows[row].endNanoseconds ?? time.monotonicNanoseconds() - startNanoseconds
-            let (ending, comesLater) = Self.ending(entry.pidfd)
-            rows[row].ending = ending
-            if comesLater, !isReaped {
-                _ = bailey_exits_await_reaping(exitEvents, entry.pidfd, process)
-                return
-            }
+            if !isReaped { takeTime(process, row) }
+            rows[row].endNanoseconds = time.monotonicNanoseconds() - startNanoseconds
         }
-        close(entry.pidfd)
+        living[process]?.hasEnded = true
+        if isReaped || entry.row == nil { settle(process) } else { dying.append(process) }
+    }
+
+    /// Asks for the exit status of those whose parent may have waited for them by now.
+    private func settleDying() {
+        let waiting = dying
+        dying = waiting.filter { process in
+            guard let entry = living[process], entry.hasEnded, let row = entry.row else { return false }
+            let (ending, comesLater) = Self.ending(entry.pidfd)
+            guard !comesLater else { return true }
+            forget(process, entry, row, ending)
+            return false
+        }
+        dyingMax = max(Self.dyingMin, dying.count * 2)
+    }
+
+    /// Takes down the exit status of one that is dead and waited for, and forgets it.
+    private func settle(_ process: Int32) {
+        guard let entry = living[process] else { return }
+        forget(process, entry, entry.row, entry.row == nil ? nil : Self.ending(entry.pidfd).0)
+    }
+
+    private func forget(_ process: Int32, _ entry: Living, _ row: Int?, _ ending: Ending?) {
+        if let row { rows[row].ending = ending }
+        if entry.pidfd >= 0 { close(entry.pidfd) }
         living[process] = nil
     }
 
@@ -187,6 +246,10 @@ package final class ProcessTable {
 
     /// The sandbox is dead: whoever was alive ended with it.
     package func finish() {
-        for (process, entry) in living where entry.pidfd >= 0 { ended(process, isReaped: true) }
+        while collectExits() > 0 {}
+        for (process, entry) in living where entry.pidfd >= 0 {
+            ended(process, isReaped: true)
+            settle(process)
+        }
     }
 }

@@ -67,26 +67,30 @@ final class StreamSet {
         if masterNumber >= 0 { _ = bailey_copy_window_size(outer.input, masterNumber) }
     }
 
-    /// Six entries, always in the same order, so that ``handle(_:)`` knows them.
-    func waits(holdsOutput: Bool) -> [pollfd] {
-        func wait(_ descriptor: Int32, _ events: Int32) -> pollfd {
-            pollfd(fd: descriptor, events: Int16(events), revents: 0)
+    /// Descriptors in ``fillWaits(_:from:holdsOutput:)``.
+    static let waitsCount = 6
+
+    /// What to wait for, always in the same order, so that ``handle(_:)`` knows it.
+    func fillWaits(_ waits: inout [pollfd], from first: Int, holdsOutput: Bool) {
+        func wait(_ row: Int, _ descriptor: Int32?, _ events: Int32) {
+            waits[first + row] = pollfd(fd: descriptor ?? -1, events: Int16(events), revents: 0)
         }
-        return [
-            wait(input?.wantsToRead ?? -1, POLLIN), wait(input?.wantsToWrite ?? -1, POLLOUT),
-            wait(holdsOutput ? -1 : output?.wantsToRead ?? -1, POLLIN), wait(output?.wantsToWrite ?? -1, POLLOUT),
-            wait(holdsOutput ? -1 : error?.wantsToRead ?? -1, POLLIN), wait(error?.wantsToWrite ?? -1, POLLOUT),
-        ]
+        wait(0, input?.wantsToRead, POLLIN)
+        wait(1, input?.wantsToWrite, POLLOUT)
+        wait(2, holdsOutput ? nil : output?.wantsToRead, POLLIN)
+        wait(3, output?.wantsToWrite, POLLOUT)
+        wait(4, holdsOutput ? nil : error?.wantsToRead, POLLIN)
+        wait(5, error?.wantsToWrite, POLLOUT)
     }
 
     func handle(_ waits: ArraySlice<pollfd>) {
-        let ready = waits.map { $0.revents != 0 }
-        if ready[1] { input?.drain() }
-        if ready[0] { input?.fill() }
-        if ready[3] { output?.drain() }
-        if ready[2] { output?.fill() }
-        if ready[5] { error?.drain() }
-        if ready[4] { error?.fill() }
+        func isReady(_ row: Int) -> Bool { waits[waits.startIndex + row].revents != 0 }
+        if isReady(1) { input?.drain() }
+        if isReady(0) { input?.fill() }
+        if isReady(3) { output?.drain() }
+        if isReady(2) { output?.fill() }
+        if isReady(5) { error?.drain() }
+        if isReady(4) { error?.fill() }
     }
 
     /// The sandbox is gone: nobody reads any more, and a terminal has said its last.

@@ -16,6 +16,10 @@ final class Supervisor {
     private var budget: OutputBudget
     private var watchdog: Watchdog
     private let observer: Observer
+    /// What a turn waits for: signals, the launcher, the init, then the streams, then what is observed.
+    private var waits = [pollfd](repeating: pollfd(), count: Supervisor.observedRow + Observer.waitsCount)
+    private static let streamsRow = 3
+    private static let observedRow = streamsRow + StreamSet.waitsCount
     private var sandbox: Descriptor?
     private var initProcess: Int32 = -1
     private let startNanoseconds: UInt64
@@ -82,19 +86,18 @@ final class Supervisor {
 
     private func step(_ onStart: () -> Void) {
         let now = time.monotonicNanoseconds()
-        var waits = [pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0)]
-        waits.append(pollfd(fd: statusEnded ? -1 : prepared.launcher.status.raw, events: Int16(POLLIN), revents: 0))
-        waits.append(pollfd(fd: sandboxDescriptor, events: Int16(POLLIN), revents: 0))
+        waits[0] = pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0)
+        waits[1] = pollfd(fd: statusEnded ? -1 : prepared.launcher.status.raw, events: Int16(POLLIN), revents: 0)
+        waits[2] = pollfd(fd: sandboxDescriptor, events: Int16(POLLIN), revents: 0)
         let isHeld = budget.isExhausted(at: now)
-        waits += streams.waits(holdsOutput: isHeld)
-        let observed = waits.count
-        waits += observer.waits
+        streams.fillWaits(&waits, from: Self.streamsRow, holdsOutput: isHeld)
+        observer.fillWaits(&waits, from: Self.observedRow)
         _ = poll(&waits, nfds_t(waits.count), Int32(timeoutMilliseconds(now, isHeld: isHeld)))
-        observer.collectEnds(waits[observed...])
+        observer.collectEnds(waits[Self.observedRow...], at: time.monotonicNanoseconds())
         if waits[0].revents != 0 { handleSignals() }
         if waits[1].revents != 0 { handleStatus(onStart) }
-        streams.handle(waits[3..<observed])
-        observer.handle(waits[observed...]) { catchUp(onStart) }
+        streams.handle(waits[Self.streamsRow..<Self.observedRow])
+        observer.handle(waits[Self.observedRow...]) { catchUp(onStart) }
         if waits[2].revents != 0 {
             sandbox = nil
             streams.endInput()
@@ -115,6 +118,7 @@ final class Supervisor {
         if let limit = request.limits.timeoutSeconds {
             next = min(next, startNanoseconds + UInt64(limit * 1e9))
         }
+        if let pauseEnd = observer.endsPauseEndNanoseconds { next = min(next, pauseEnd) }
         if isHeld { next = min(next, now + OutputBudget.pauseNanoseconds) }
         return next <= now ? 0 : (next - now) / 1_000_000 + 1
     }

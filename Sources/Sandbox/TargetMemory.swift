@@ -14,6 +14,8 @@ package struct TargetMemory {
     package static let argumentsBytesMax = 8192
     /// Most paths are shorter.
     private static let firstReadBytes = 256
+    /// The pointers to the arguments and the null after them.
+    private static let tableBytes = (argumentsMax + 1) * 8
     /// Arguments mostly lie side by side: one read takes them all.
     private static let windowBytesMax = 16384
 
@@ -33,9 +35,25 @@ package struct TargetMemory {
         }
     }
 
+    /// What a call asks to execute, as ``text(_:bytesMax:)`` and ``arguments(_:)`` say it. Mostly two reads do: one of
+    /// the path and the array, one of the texts.
+    func execution(path: UInt64, arguments: UInt64) -> (path: [UInt8]?, arguments: Arguments?) {
+        let counts = [Self.firstReadBytes, arguments == 0 ? 0 : Self.tableBytes]
+        let both = [UInt8](unsafeUninitializedCapacity: counts[0] + counts[1]) { buffer, initialized in
+            initialized = max(0, bailey_read_two(process, [path, arguments], counts, buffer.baseAddress))
+        }
+        let name = text(both.prefix(Self.firstReadBytes), at: path, bytesMax: Self.pathBytesMax)
+        // A path that ends with its memory leaves the array unread.
+        guard arguments != 0, both.count > Self.firstReadBytes else { return (name, self.arguments(arguments)) }
+        return (name, self.arguments(table: both.dropFirst(Self.firstReadBytes)))
+    }
+
     /// A text without its terminating zero; nil if it cannot be read or has no end within the limit.
     package func text(_ address: UInt64, bytesMax: Int) -> [UInt8]? {
-        let start = bytes(address, Self.firstReadBytes)
+        text(bytes(address, Self.firstReadBytes)[...], at: address, bytesMax: bytesMax)
+    }
+
+    private func text(_ start: ArraySlice<UInt8>, at address: UInt64, bytesMax: Int) -> [UInt8]? {
         if let end = start.firstIndex(of: 0) { return Array(start[..<end]) }
         guard start.count == Self.firstReadBytes else { return nil }
         let whole = bytes(address, bytesMax)
@@ -45,24 +63,27 @@ package struct TargetMemory {
     /// The texts that an array of pointers, ended by a null, points to; nil if the array itself cannot be read.
     package func arguments(_ address: UInt64) -> Arguments? {
         if address == 0 { return Arguments() }
-        let table = bytes(address, (Self.argumentsMax + 1) * 8)
+        return arguments(table: bytes(address, Self.tableBytes)[...])
+    }
+
+    private func arguments(table: ArraySlice<UInt8>) -> Arguments? {
         guard table.count >= 8 else { return nil }
-        var pointers = stride(from: 0, to: table.count - 7, by: 8).map { start in
-            table[start..<start + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        }
-        var result = Arguments()
-        if let end = pointers.firstIndex(of: 0) {
-            pointers.removeSubrange(end...)
-        } else {
-            result.isCut = true
-            pointers = Array(pointers.prefix(Self.argumentsMax))
+        var pointers: [UInt64] = []
+        var isEnded = false
+        table.withUnsafeBytes { raw in
+            for offset in stride(from: 0, to: raw.count - 7, by: 8) {
+                let pointer = raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                isEnded = pointer == 0
+                if isEnded || pointers.count == Self.argumentsMax { return }
+                pointers.append(pointer)
+            }
         }
         let window = Window(around: pointers, in: self)
         // The longest that is kept, with its zero: alone it is kept as it is in the window.
         let found = Self.keep(
             pointers.lazy.map { window.text($0) ?? text($0, bytesMax: Self.argumentBytesMax + 1) }
         )
-        return Arguments(texts: found.texts, isCut: found.isCut || result.isCut)
+        return Arguments(texts: found.texts, isCut: found.isCut || !isEnded)
     }
 
     /// The first arguments, up to the limits or one that is missing: what follows a missing word would be judged

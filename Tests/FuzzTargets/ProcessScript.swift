@@ -37,11 +37,11 @@ final class ProcessScript {
             child.end(code: nil)
             child.reap()
         }
-        table.collectExits()
+        while table.collectExits() > 0 {}
         try judge()
-        try judgeEnds()
         table.finish()
         try judge()
+        try judgeEnds()
     }
 
     private func step(_ input: inout FuzzInput) throws {
@@ -57,8 +57,8 @@ final class ProcessScript {
         case 5: living(&input)?.end(code: nil)
         case 6: living(&input)?.reap()
         case 7: table.saw([id(&input): UInt64(input.number16()) << 12])
-        case 8: _ = table.known(thread: id(&input))
-        default: table.collectExits()
+        case 8: _ = table.known(table.processID(id(&input)))
+        default: _ = table.collectExits()
         }
     }
 
@@ -66,7 +66,8 @@ final class ProcessScript {
         calls += 1
         ids.insert(id)
         if ids.count <= Self.idsMax, children.contains(where: { $0.process == id }) { watched.insert(id) }
-        table.execute(thread: id, path: words.first ?? nil, arguments: words.isEmpty ? nil : TargetMemory.keep(words))
+        let arguments = words.isEmpty ? nil : TargetMemory.keep(words)
+        table.execute(table.caller(id), path: words.first ?? nil, arguments: arguments)
     }
 
     private func words(_ input: inout FuzzInput) -> [[UInt8]?] {

@@ -89,6 +89,36 @@ struct TargetMemoryTests {
         }
     }
 
+    @Test func pathAndArgumentsTogether() throws {
+        let word = try #require(strdup("word"))
+        let long = try #require(strdup(String(repeating: "p", count: 3000)))
+        defer {
+            free(word)
+            free(long)
+        }
+        let words = TargetMemory.Arguments(texts: [Array("word".utf8), Array("word".utf8)])
+        try withCliff { start, page in
+            memset(start, 0x41, page)
+            start.storeBytes(of: 0, toByteOffset: page - 1, as: UInt8.self)
+            let atTheEnd = start + page - 10
+            let pointers: [UInt64] = [address(word), address(word), 0]
+            pointers.withUnsafeBytes { bytes in
+                guard let table = bytes.baseAddress.map({ address($0) }) else { return }
+                for path in [address(word), address(long), address(atTheEnd)] {
+                    let found = memory.execution(path: path, arguments: table)
+                    #expect(found.path == memory.text(path, bytesMax: 4096) && found.path != nil)
+                    #expect(found.arguments == words, "whatever the path is")
+                }
+                let unreadable = memory.execution(path: address(start + page), arguments: table)
+                #expect(unreadable.path == nil && unreadable.arguments == words)
+                let none = memory.execution(path: address(word), arguments: address(start + page))
+                #expect(none.path == Array("word".utf8) && none.arguments == nil)
+                #expect(memory.execution(path: address(word), arguments: 0).arguments?.texts == [])
+                #expect(memory.execution(path: UInt64.max, arguments: UInt64.max - 3).path == nil)
+            }
+        }
+    }
+
     @Test func aProcessThatIsGone() {
         let gone = TargetMemory(process: Int32.max)
         #expect(gone.text(4096, bytesMax: 4096) == nil && gone.arguments(4096) == nil)

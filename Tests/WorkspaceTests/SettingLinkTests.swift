@@ -124,7 +124,7 @@ struct SettingLinkTests {
         let plan = try second.prepare()
         try second.inside(plan, "echo b >lib/y")
         #expect(try second.judge(plan).findings.map(\.path.description) == ["lib/y"])
-        let again = try WorkspacePlan.load(runDirectory: second.run)
+        let again = try WorkspacePlan.load(second.stored)
         #expect(try second.judge(again).verdict == .ask)
     }
 

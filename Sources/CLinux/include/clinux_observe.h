@@ -24,16 +24,20 @@ struct bailey_notification {
     uint64_t arguments[6];
 };
 
-// 1 if something waits, so that the next call does not block; 0 if nothing does.
-int bailey_notification_waits(int listener);
+// Wakes whoever answers on the processor of the caller, which sleeps meanwhile anyway, and the caller on that of who
+// answers (Linux 6.6): no other processor has to be interrupted for either.
+int bailey_listener_stay(int listener);
+
+// Blocks unless `poll` says that something waits; fails if its caller was killed meanwhile.
 int bailey_notification_receive(int listener, struct bailey_notification *notification);
-// 0 while the call still waits: until then its process id and memory were its own.
-int bailey_notification_is_valid(int listener, uint64_t id);
-// Lets the call go on as if nothing had been there.
+// Lets the call go on as if nothing had been there. Success proves that it had waited until now: whatever was read of
+// its process id and memory was its own. ENOENT: it had not, and what was read may be anybody's.
 int bailey_notification_continue(int listener, uint64_t id);
 
 // Reads up to `bytes` of another process's memory; the number that could be read from the start on.
 long bailey_read_memory(int process, uint64_t address, void *buffer, size_t bytes);
+// The same for two places, one after the other into the buffer, at once. The second is read only if the first is whole.
+long bailey_read_two(int process, const uint64_t addresses[2], const size_t bytes[2], void *buffer);
 
 int bailey_pidfd_open(int process);
 // The process behind a pidfd and its parent, as this process sees them (Linux 6.13).
@@ -52,9 +56,8 @@ struct bailey_process_end {
 };
 
 int bailey_exits_open(void);
+// The end of a process is reported once.
 int bailey_exits_watch(int exits, int pidfd, int process);
-// Reports nothing more of a pidfd but that its process was waited for.
-int bailey_exits_await_reaping(int exits, int pidfd, int process);
 // Never waits; the number of events.
 #define BAILEY_EXITS_MAX 64
 int bailey_exits_next(int exits, struct bailey_process_end *events, int count);
