@@ -42,44 +42,73 @@ struct AttackCampaign: Sendable {
         let helper = try HostHelper(yard: yard)
         defer { helper.stop() }
         let needsBatch = AttackRow.tried.contains { [.probe, .host].contains($0.method) }
-        let batch = needsBatch ? try BatchAttack(yard: yard, helper: helper) : nil
-        let lone = LoneAttack(yard: yard, helper: helper)
-        let shell = try ShellAttack(yard: yard)
+        let attempts = Attempts(
+            yard: yard,
+            rootResults: rootResults,
+            batch: needsBatch ? try BatchAttack(yard: yard, helper: helper) : nil,
+            lone: LoneAttack(yard: yard, helper: helper),
+            shell: try ShellAttack(yard: yard)
+        )
         var results: [String: AttackResult] = [:]
-        for row in AttackRow.tried {
-            let began = Date()
-            let (wall, control) = Self.caught {
-                switch row.method {
-                case .probe, .host, .test: batch?.findings(row) ?? BatchAttack.missing
-                case .alone: try lone.findings(row)
-                case .pair: try lone.pairFindings(row)
-                case .shell: try shell.findings(row)
-                case .git: try shell.gitFindings(row)
-                case .carry: try shell.carryFindings(row)
-                case .names: try shell.nameFindings(row)
-                case .layer: try shell.layerFindings(row)
-                case .screen: try shell.screenFindings(row)
-                }
-            }
-            results[row.id] = AttackResult(
+        for row in AttackRow.tried { results[row.id] = attempts.result(row) }
+        self.results = results
+        print(AttackTable(identity: identity, results: results))
+        try AttackReport(identity: identity, results: results).write()
+    }
+}
+
+/// The ways to make an attempt.
+private struct Attempts {
+    let yard: AttackYard
+    let rootResults: [String: AttackResult]
+    let batch: BatchAttack?
+    let lone: LoneAttack
+    let shell: ShellAttack
+    /// A machine that others load may hold one attempt up; a fault breaks every one.
+    private static let attemptsMax = 3
+
+    /// Makes the attempt, and makes it again if it broke or proved nothing. What got through once is not tried again.
+    func result(_ row: AttackRow) -> AttackResult {
+        let began = Date()
+        var result: AttackResult
+        var attempt = 1
+        repeat {
+            if attempt > 1 { yard.clear(row.id) }
+            let (wall, control) = findings(row)
+            result = AttackResult(
                 row: row,
                 wall: wall,
                 control: control,
                 rootControl: rootResults[row.id]?.control,
                 seconds: Date().timeIntervalSince(began)
             )
-        }
-        self.results = results
-        print(AttackTable(identity: identity, results: results))
-        try AttackReport(identity: identity, results: results).write()
+            attempt += 1
+        } while attempt <= Self.attemptsMax && isWorthAnother(result)
+        return result
+    }
+
+    private func isWorthAnother(_ result: AttackResult) -> Bool {
+        let isShared = [.probe, .host, .test].contains(result.row.method)
+        let isBroken = result.wall.verdict == .error || !(result.isControlled || result.isMoot)
+        guard !isShared, isBroken, result.wall.verdict != .through else { return false }
+        print("\(result.row.id) is tried again: inside \(result.wall); outside \(result.control)")
+        return true
     }
 
     /// An attempt that could not be made is an error of its own, and not of all the others.
-    private static func caught(
-        _ attempt: () throws -> (wall: AttackFinding, control: AttackFinding)
-    ) -> (wall: AttackFinding, control: AttackFinding) {
+    private func findings(_ row: AttackRow) -> (wall: AttackFinding, control: AttackFinding) {
         do {
-            return try attempt()
+            return switch row.method {
+            case .probe, .host, .test: batch?.findings(row) ?? BatchAttack.missing
+            case .alone: try lone.findings(row)
+            case .pair: try lone.pairFindings(row)
+            case .shell: try shell.findings(row)
+            case .git: try shell.gitFindings(row)
+            case .carry: try shell.carryFindings(row)
+            case .names: try shell.nameFindings(row)
+            case .layer: try shell.layerFindings(row)
+            case .screen: try shell.screenFindings(row)
+            }
         } catch {
             let finding = AttackFinding(verdict: .error, detail: "\(error)")
             return (finding, finding)

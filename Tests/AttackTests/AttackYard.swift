@@ -53,6 +53,12 @@ final class AttackYard {
         ".config/gcloud/application_default.json", ".mozilla/firefox/profile/logins.json",
     ]
 
+    /// Removes the projects, homes and canaries that an attempt was made with, so that it can be made again.
+    func clear(_ row: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for name in names where name == row || name.hasSuffix("-" + row) { Self.remove(path + "/" + name) }
+    }
+
     /// Removes everything, also what a control left in shared directories.
     func remove() {
         for directory in ["/tmp", "/dev/shm"] {
@@ -61,11 +67,14 @@ final class AttackYard {
                 try? FileManager.default.removeItem(atPath: directory + "/" + name)
             }
         }
-        // Trees deeper than a path can say are beyond FileManager; an overlay leaves work directories that nobody may
-        // enter.
+        Self.remove(path)
+    }
+
+    /// Trees deeper than a path can say are beyond FileManager; an overlay leaves directories nobody may enter.
+    private static func remove(_ tree: String) {
         let remove = "rm -rf \"$1\" 2>/dev/null || { chmod -R u+rwX \"$1\"; rm -rf \"$1\"; }"
-        let words = ["-c", remove, "sh", path]
-        _ = try? ProcessRunner.run("/bin/sh", arguments: words, timeoutSeconds: Self.removalSeconds)
+        let words = ["-c", remove, "sh", tree]
+        _ = try? ProcessRunner.run("/bin/sh", arguments: words, timeoutSeconds: removalSeconds)
     }
 
     /// Some hundred projects on a busy machine.
