@@ -41,14 +41,7 @@ struct AttackCampaign: Sendable {
         defer { yard.remove() }
         let helper = try HostHelper(yard: yard)
         defer { helper.stop() }
-        let needsBatch = AttackRow.tried.contains { [.probe, .host].contains($0.method) }
-        let attempts = Attempts(
-            yard: yard,
-            rootResults: rootResults,
-            batch: needsBatch ? try BatchAttack(yard: yard, helper: helper) : nil,
-            lone: LoneAttack(yard: yard, helper: helper),
-            shell: try ShellAttack(yard: yard)
-        )
+        let attempts = try Attempts(yard: yard, helper: helper, rootResults: rootResults)
         var results: [String: AttackResult] = [:]
         for row in AttackRow.tried { results[row.id] = attempts.result(row) }
         self.results = results
@@ -58,14 +51,22 @@ struct AttackCampaign: Sendable {
 }
 
 /// The ways to make an attempt.
-private struct Attempts {
-    let yard: AttackYard
-    let rootResults: [String: AttackResult]
-    let batch: BatchAttack?
-    let lone: LoneAttack
-    let shell: ShellAttack
+private final class Attempts {
+    private let yard: AttackYard
+    private let helper: HostHelper
+    private let rootResults: [String: AttackResult]
+    private let lone: LoneAttack
+    private let shell: ShellAttack
+    /// Made when the first row asks for them; another one when a row of an earlier one broke.
+    private var batches: [BatchAttack] = []
     /// A machine that others load may hold one attempt up; a fault breaks every one.
     private static let attemptsMax = 3
+
+    init(yard: AttackYard, helper: HostHelper, rootResults: [String: AttackResult]) throws {
+        (self.yard, self.helper, self.rootResults) = (yard, helper, rootResults)
+        lone = LoneAttack(yard: yard, helper: helper)
+        shell = try ShellAttack(yard: yard)
+    }
 
     /// Makes the attempt, and makes it again if it broke or proved nothing. What got through once is not tried again.
     func result(_ row: AttackRow) -> AttackResult {
@@ -74,7 +75,7 @@ private struct Attempts {
         var attempt = 1
         repeat {
             if attempt > 1 { yard.clear(row.id) }
-            let (wall, control) = findings(row)
+            let (wall, control) = findings(row, attempt)
             result = AttackResult(
                 row: row,
                 wall: wall,
@@ -88,18 +89,17 @@ private struct Attempts {
     }
 
     private func isWorthAnother(_ result: AttackResult) -> Bool {
-        let isShared = [.probe, .host, .test].contains(result.row.method)
         let isBroken = result.wall.verdict == .error || !(result.isControlled || result.isMoot)
-        guard !isShared, isBroken, result.wall.verdict != .through else { return false }
+        guard isBroken, result.wall.verdict != .through else { return false }
         print("\(result.row.id) is tried again: inside \(result.wall); outside \(result.control)")
         return true
     }
 
     /// An attempt that could not be made is an error of its own, and not of all the others.
-    private func findings(_ row: AttackRow) -> (wall: AttackFinding, control: AttackFinding) {
+    private func findings(_ row: AttackRow, _ attempt: Int) -> (wall: AttackFinding, control: AttackFinding) {
         do {
             return switch row.method {
-            case .probe, .host, .test: batch?.findings(row) ?? BatchAttack.missing
+            case .probe, .host, .test: try batch(attempt).findings(row)
             case .alone: try lone.findings(row)
             case .pair: try lone.pairFindings(row)
             case .shell: try shell.findings(row)
@@ -113,5 +113,13 @@ private struct Attempts {
             let finding = AttackFinding(verdict: .error, detail: "\(error)")
             return (finding, finding)
         }
+    }
+
+    /// The batch of an attempt. What a row tries once for the whole machine, only the first can try.
+    private func batch(_ attempt: Int) throws -> BatchAttack {
+        while batches.count < attempt {
+            batches.append(try BatchAttack(yard: yard, helper: helper, control: "control-\(batches.count)"))
+        }
+        return batches[attempt - 1]
     }
 }

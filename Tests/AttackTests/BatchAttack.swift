@@ -7,7 +7,8 @@ struct BatchAttack {
     private let control: [String: AttackFinding]
     private let wallSummary: String
 
-    init(yard: AttackYard, helper: HostHelper) throws {
+    /// - Parameter name: the directory of the attempts outside.
+    init(yard: AttackYard, helper: HostHelper, control name: String) throws {
         let attempts = ["./probe", "all"] + yard.words + helper.words
         let before = try HostState(yard: yard, project: yard.project)
         let inside = try yard.wall(attempts, in: yard.project, wrapper: yard.temptations, timeoutSeconds: 180)
@@ -16,7 +17,7 @@ struct BatchAttack {
         let after = try HostState(yard: yard, project: yard.project)
         wall.merge(before.effects(after)) { $1 }
 
-        let controlProject = yard.path + "/control"
+        let controlProject = yard.path + "/" + name
         try yard.makeProject(controlProject)
         let controlBefore = try HostState(yard: yard, project: controlProject)
         let outside = try yard.outside(
@@ -30,12 +31,6 @@ struct BatchAttack {
         self.wall = wall
         self.control = control
     }
-
-    /// The answer where nothing was tried.
-    static let missing = (
-        wall: AttackFinding(verdict: .error, detail: "not tried"),
-        control: AttackFinding(verdict: .error, detail: "not tried")
-    )
 
     func findings(_ row: AttackRow) -> (wall: AttackFinding, control: AttackFinding) {
         let missing = AttackFinding(verdict: .error, detail: "no answer inside; the run ended with \(wallSummary)")
