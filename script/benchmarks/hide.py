@@ -6,7 +6,7 @@ import time
 
 from benchmarks.common import Rows, Setting, interleave, median, note, number
 from benchmarks.overlay import SETTLE_SECONDS
-from benchmarks.start import bubblewrap
+from benchmarks.peers import bubblewrap
 from benchmarks.view import in_view
 
 HELP = "0, 10, 100 and 1,000 hidden files, with a cold and a warm index, beside a mount for each"
