@@ -111,7 +111,7 @@ struct ProcessTableTests {
         table.saw([:])
         #expect(table.rows.first?.image == .assumed, "not yet, and a look tells no failure")
         kill(process, SIGCONT)
-        while ProcessImage(of: process)?.name != Array("sleep".utf8) { usleep(1000) }
+        for _ in 0..<10_000 where ProcessImage(of: process)?.name != Array("sleep".utf8) { usleep(1000) }
         table.saw([:])
         #expect(table.rows.first?.image == .executed && table.rows.first?.path == Array("/bin/sleep".utf8))
 
