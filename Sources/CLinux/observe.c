@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -37,10 +38,17 @@ static int sizes_fit(void) {
     return known == 1;
 }
 
+_Static_assert(BAILEY_MSG_FASTOPEN == MSG_FASTOPEN, "the flag is the kernel's");
+
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+// The halves of an argument lie as the processor keeps them: the lower one first.
+#define LOAD_ARGUMENT(row) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[row]))
+#define LOAD_UPPER_ARGUMENT(row) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[row]) + 4)
 #define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
-// Jumps over `distance` instructions if the loaded word is `value`.
+// Jumps over `distance` instructions if the loaded word is `value`, or has one of these bits.
 #define IF(value, distance) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, distance, 0)
+#define IF_NOT(value, distance) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, distance)
+#define IF_ANY(bits, distance) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, distance, 0)
 
 int bailey_listener_install(void) {
     // What cannot be received could never be answered.
@@ -50,10 +58,18 @@ int bailey_listener_install(void) {
     }
     // A call of another architecture goes on to the wall, which refuses it. The call that hands over the listener is
     // none of these: a filter that trapped it would wait for an answer from somebody who does not have it yet.
+    // Of what sends, only what names a destination where a filter can see it is reported: sendto with an address, and
+    // the calls that connect while they send (MSG_FASTOPEN). The rest are too many, and mostly go where a connect went.
     struct sock_filter program[] = {
-        LOAD(arch), IF(AUDIT_ARCH_X86_64, 1), RETURN(SECCOMP_RET_ALLOW),
-        LOAD(nr),   IF(SYS_execve, 4),        IF(SYS_execveat, 3),
-        IF(SYS_connect, 2), IF(SYS_bind, 1),  RETURN(SECCOMP_RET_ALLOW),
+        LOAD(arch), IF(AUDIT_ARCH_X86_64, 1), RETURN(SECCOMP_RET_ALLOW), LOAD(nr),
+        IF(SYS_execve, 18), IF(SYS_execveat, 17), IF(SYS_connect, 16), IF(SYS_bind, 15),
+        IF(SYS_sendto, 3), IF(SYS_sendmsg, 7), IF(SYS_sendmmsg, 9), RETURN(SECCOMP_RET_ALLOW),
+        // sendto: an address
+        LOAD_ARGUMENT(4), IF_NOT(0, 9), LOAD_UPPER_ARGUMENT(4), IF_NOT(0, 7), RETURN(SECCOMP_RET_ALLOW),
+        // sendmsg: its flags
+        LOAD_ARGUMENT(2), IF_ANY(MSG_FASTOPEN, 4), RETURN(SECCOMP_RET_ALLOW),
+        // sendmmsg: its flags
+        LOAD_ARGUMENT(3), IF_ANY(MSG_FASTOPEN, 1), RETURN(SECCOMP_RET_ALLOW),
         RETURN(SECCOMP_RET_USER_NOTIF),
     };
     struct sock_fprog filter = {.len = sizeof program / sizeof program[0], .filter = program};
@@ -76,6 +92,9 @@ static int known_call(int number) {
     case SYS_execveat: return BAILEY_CALL_EXECVEAT;
     case SYS_connect: return BAILEY_CALL_CONNECT;
     case SYS_bind: return BAILEY_CALL_BIND;
+    case SYS_sendto: return BAILEY_CALL_SENDTO;
+    case SYS_sendmsg: return BAILEY_CALL_SENDMSG;
+    case SYS_sendmmsg: return BAILEY_CALL_SENDMMSG;
     default: return 0;
     }
 }

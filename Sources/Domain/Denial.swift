@@ -1,12 +1,13 @@
 /// Something that a command tried and that the wall refuses, told once however often it was tried.
 package struct Denial: Sendable, Equatable {
     package enum Act: String, Sendable, CaseIterable {
-        case execute, connect, bind
+        case execute, connect, send, bind
     }
 
     /// Which wall stands there.
     package enum Rule: String, Sendable, CaseIterable {
         case networkNone = "network-none"
+        case nameLookup = "name-lookup"
         case hostSocket = "host-socket"
         case socketFamily = "socket-family"
         case bindLowPort = "bind-low-port"
@@ -19,6 +20,8 @@ package struct Denial: Sendable, Equatable {
             switch self {
             case .networkNone:
                 "nothing in this version opens the network; fetch what is needed outside before the run"
+            case .nameLookup:
+                "nothing in this version looks up names; fetch what is needed outside before the run"
             case .hostSocket:
                 "nothing lends the host's services to a command; do it outside the sandbox"
             case .socketFamily: "nothing; only local, IPv4 and IPv6 sockets exist inside"

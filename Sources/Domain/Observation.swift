@@ -12,7 +12,7 @@ package struct Observation: Sendable, Equatable {
     package var code: Int32?
     /// In the order of their first execution; at most a named number.
     package var processes: [ObservedProcess] = []
-    /// Processes that were only counted.
+    /// Processes that asked to execute something and were only counted.
     package var processesLeftOut: UInt64 = 0
     /// Each kind of denial once, in the order of the first.
     package var denials: [Denial] = []
@@ -20,6 +20,9 @@ package struct Observation: Sendable, Equatable {
     package var denialsLeftOut: UInt64 = 0
 
     package init() {}
+
+    /// Kept processes of which it is not known how they ended.
+    package var endingsUnknown: UInt64 { UInt64(processes.count { $0.ending == nil }) }
 
     /// Refused calls in all.
     package var denialCount: UInt64 { denials.reduce(denialsLeftOut) { $0 + $1.count } }

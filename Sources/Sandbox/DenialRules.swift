@@ -13,6 +13,11 @@ package struct DenialRules {
     ].map { Array($0.utf8) }
     /// Programs that do nothing without set-user-id. Others with that bit do some of their work without.
     private static let privilegedNames = ["doas", "pkexec", "su", "sudo"].map { Array($0.utf8) }
+    private static let nameServerPort: UInt16 = 53
+    /// What is asked is not in the call, so that one line stands for all names.
+    private static let nameServer = Array("a name server".utf8)
+    /// systemd's resolver, which is asked through sockets here.
+    private static let nameService = Array("/run/systemd/resolve/".utf8)
     /// Ports below are refused to whoever has no capability in the network namespace.
     private static let lowestFreePort: UInt16 = 1024
     /// Families of sockets that programs are known to try.
@@ -28,17 +33,23 @@ package struct DenialRules {
         visible = (shown + request.mounts.map(\.target) + request.readable).map { Array(($0 + "/").utf8) }
     }
 
-    package func connecting(to address: SocketAddress, process: Int32) -> Denial? {
+    /// - Parameter act: connecting, or sending without it.
+    package func reaching(_ address: SocketAddress, by act: Denial.Act, process: Int32) -> Denial? {
         switch address {
-        case .internet(let text, isInside: false, _, _): return Denial(.connect, Array(text.utf8), .networkNone)
+        // Where no name server is named, programs ask this machine's own, and nobody inside may listen there.
+        case .internet(_, isInside: true, Self.nameServerPort, _): return Denial(act, Self.nameServer, .nameLookup)
+        case .internet(let text, isInside: false, _, _): return Denial(act, Array(text.utf8), .networkNone)
         case .internet, .abstract: return nil
         case .path(let path):
             let place = path.starts(with: Array("/var/run/".utf8)) ? Array(path.dropFirst(4)) : path
+            if place.starts(with: Self.nameService), Self.isMissing(process, path) {
+                return Denial(act, Self.nameServer, .nameLookup)
+            }
             guard Self.hostSockets.contains(where: { place.starts(with: $0) }),
                 Self.isMissing(process, path)
             else { return nil }
-            return Denial(.connect, path, .hostSocket)
-        case .family(let family): return Self.unknownFamily(.connect, family)
+            return Denial(act, path, .hostSocket)
+        case .family(let family): return Self.unknownFamily(act, family)
         }
     }
 

@@ -38,13 +38,16 @@ final class Observer {
     /// What was found of a call while it waited for its answer.
     private struct Finding {
         var caller: ProcessTable.Caller?
-        var path: [UInt8]?
+        var request = ExecutionRequest(path: nil)
         var arguments: TargetMemory.Arguments?
         var denial: Denial?
         /// Who is denied; it has a row already or gets one.
         var process: Int32 = -1
+        /// What that one runs, if it is not known yet.
+        var image: ProcessImage?
     }
 
+    private let programs: ProgramLookup
     private let processes: ProcessTable
     private let rules: DenialRules
     private let command: CommandRequest
@@ -71,7 +74,8 @@ final class Observer {
         startNanoseconds: UInt64
     ) {
         rules = DenialRules(request)
-        processes = ProcessTable(time: time, startNanoseconds: startNanoseconds)
+        programs = ProgramLookup(trees: ["/usr", "/opt"] + request.readable + request.mounts.map(\.target))
+        processes = ProcessTable(time: time, startNanoseconds: startNanoseconds, programs: programs)
         self.command = command
         self.candidates = candidates
     }
@@ -152,8 +156,9 @@ final class Observer {
 
     private func record(_ finding: Finding) {
         if let caller = finding.caller {
-            processes.execute(caller, path: finding.path, arguments: finding.arguments)
+            processes.execute(caller, finding.request, arguments: finding.arguments)
         }
+        processes.settleAttempt(finding.process, finding.image)
         if let denial = finding.denial { add(denial, finding.process) }
     }
 
@@ -168,7 +173,11 @@ final class Observer {
         case BAILEY_CALL_EXECVEAT:
             let directory = Int32(truncatingIfNeeded: call.arguments.0)
             return execution(call, path: call.arguments.1, arguments: call.arguments.2, at: directory)
-        case BAILEY_CALL_CONNECT, BAILEY_CALL_BIND: return address(call)
+        case BAILEY_CALL_CONNECT, BAILEY_CALL_BIND: return address(call, at: call.arguments.1, call.arguments.2)
+        case BAILEY_CALL_SENDTO: return address(call, at: call.arguments.4, call.arguments.5)
+        case BAILEY_CALL_SENDMSG, BAILEY_CALL_SENDMMSG:
+            let place = TargetMemory(process: call.process).destination(message: call.arguments.1)
+            return place.flatMap { address(call, at: $0.address, $0.length) }
         default: return nil
         }
     }
@@ -176,9 +185,10 @@ final class Observer {
     /// The launcher's execution of a candidate, of which the plan says better than memory what it is.
     private func attempted(_ row: Int, _ call: bailey_notification) -> Finding? {
         guard call.call == BAILEY_CALL_EXECVE, candidates.indices.contains(row) else { return nil }
+        let caller = processes.caller(call.process)
         return Finding(
-            caller: processes.caller(call.process),
-            path: Array(candidates[row].utf8),
+            caller: caller,
+            request: request(call, Array(candidates[row].utf8), caller),
             arguments: TargetMemory.keep(command.arguments.map { Array($0.utf8) })
         )
     }
@@ -196,20 +206,41 @@ final class Observer {
         }
         let caller = processes.caller(call.process)
         let denial = name.flatMap { rules.executing($0, process: call.process) }
-        return Finding(caller: caller, path: name, arguments: words, denial: denial, process: caller.process)
+        return Finding(
+            caller: caller,
+            request: request(call, name, caller),
+            arguments: words,
+            denial: denial,
+            process: caller.process
+        )
     }
 
-    private func address(_ call: bailey_notification) -> Finding? {
-        let length = min(UInt64(SocketAddress.bytesMax), call.arguments.2 & 0xFFFF_FFFF)
-        let bytes = TargetMemory(process: call.process).bytes(call.arguments.1, Int(length))
+    private func request(
+        _ call: bailey_notification,
+        _ path: [UInt8]?,
+        _ caller: ProcessTable.Caller
+    ) -> ExecutionRequest {
+        let place = path.flatMap { programs.place(of: $0, process: call.process) }
+        let presence = programs.presence(at: place)
+        return ExecutionRequest(path: path, place: place, presence: presence, before: caller.image)
+    }
+
+    private func address(_ call: bailey_notification, at place: UInt64, _ length: UInt64) -> Finding? {
+        let length = min(UInt64(SocketAddress.bytesMax), length & 0xFFFF_FFFF)
+        let bytes = TargetMemory(process: call.process).bytes(place, Int(length))
         guard bytes.count == Int(length), let address = SocketAddress(bytes) else { return nil }
         let denial =
-            call.call == BAILEY_CALL_BIND
-            ? rules.binding(to: address) : rules.connecting(to: address, process: call.process)
+            switch call.call {
+            case BAILEY_CALL_BIND: rules.binding(to: address)
+            case BAILEY_CALL_SENDTO where call.arguments.3 & UInt64(BAILEY_MSG_FASTOPEN) == 0:
+                rules.reaching(address, by: .send, process: call.process)
+            default: rules.reaching(address, by: .connect, process: call.process)
+            }
         guard let denial else { return nil }
         // Of one that is counted already, only the first needs a name.
-        let isNew = denialRows[DenialKey(denial)] == nil
-        return Finding(denial: denial, process: isNew ? processes.processID(call.process) : -1)
+        guard denialRows[DenialKey(denial)] == nil else { return Finding(denial: denial) }
+        let process = processes.processID(call.process)
+        return Finding(denial: denial, process: process, image: processes.image(process))
     }
 
     private func add(_ denial: Denial, _ process: Int32) {
@@ -223,9 +254,7 @@ final class Observer {
             return
         }
         var denial = denial
-        let known = processes.known(process)
-        denial.process = known?.process
-        denial.path = known?.path
+        (denial.process, denial.path) = processes.asker(process)
         denialRows[key] = denials.count
         denials.append(denial)
     }

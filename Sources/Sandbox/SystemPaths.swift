@@ -47,8 +47,11 @@ enum SystemPaths {
             ("hostname", "bailey\n"),
             ("resolv.conf", "# No network.\n"),
             (
+                // Where a name server is asked in vain, the record says that a name was looked up. The files behind
+                // it have the last word, so that programs hear "no such name" and not "try again".
                 "nsswitch.conf",
-                "passwd: files\ngroup: files\nshadow: files\nhosts: files\nservices: files\nprotocols: files\n"
+                "passwd: files\ngroup: files\nshadow: files\nhosts: files dns files\nservices: files\n"
+                    + "protocols: files\n"
             ),
         ]
     }

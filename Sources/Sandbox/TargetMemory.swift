@@ -35,6 +35,17 @@ package struct TargetMemory {
         }
     }
 
+    /// Where the address lies that a message names (struct msghdr of recv(2)), and its length; nil if it names none.
+    func destination(message: UInt64) -> (address: UInt64, length: UInt64)? {
+        let start = bytes(message, 16)
+        guard start.count == 16 else { return nil }
+        return start.withUnsafeBytes { raw in
+            let address = raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
+            let length = raw.loadUnaligned(fromByteOffset: 8, as: UInt32.self)
+            return address == 0 ? nil : (address, UInt64(length))
+        }
+    }
+
     /// What a call asks to execute, as ``text(_:bytesMax:)`` and ``arguments(_:)`` say it. Mostly two reads do: one of
     /// the path and the array, one of the texts.
     func execution(path: UInt64, arguments: UInt64) -> (path: [UInt8]?, arguments: Arguments?) {

@@ -6,7 +6,7 @@ final class FuzzChild {
     private(set) var status: Int32?
     let process: pid_t
     private let input: Int32
-    private var isDead = false
+    private(set) var isDead = false
 
     init() throws {
         var ends: [Int32] = [-1, -1]

@@ -54,15 +54,16 @@ extension FuzzTarget {
     }
 
     private static func check(_ rules: DenialRules, _ address: SocketAddress, _ bytes: [UInt8]) throws {
-        let connect = rules.connecting(to: address, process: getpid())
+        let connect = rules.reaching(address, by: .connect, process: getpid())
         let bind = rules.binding(to: address)
         try promise(connect.map { $0.act == .connect } ?? true, "a connection is told as something else")
         try promise(bind.map { $0.act == .bind } ?? true, "a bind is told as something else")
         switch address {
         case .internet(let text, let isInside, let port, let octets):
             try checkInternet(text, isInside, octets, bytes)
-            try promise((connect == nil) == isInside, "a connection to \(text) is judged wrongly")
-            try promise(connect.map { $0.target == Array(text.utf8) } ?? true, "a denial names another address")
+            try promise((connect == nil) == (isInside && port != 53), "a connection to \(text) is judged wrongly")
+            try promise(isInside || connect?.target == Array(text.utf8), "a denial names another address")
+            try promise(!isInside || connect?.rule ?? .nameLookup == .nameLookup, "the loopback is taken for a network")
             try promise(!(1..<1024).contains(port) || bind?.rule == .bindLowPort, "a low port may be had")
             try promise(port >= 1024 || port == 0 || bind != nil, "a bind of \(text) is judged wrongly")
             try promise(!isInside || bind?.rule != .bindHostAddress, "the loopback is taken for the host's")
@@ -70,7 +71,8 @@ extension FuzzTarget {
             try promise(!path.isEmpty && !path.contains(0), "a path holds a zero")
             try promise(bind == nil, "a bind of a path is told as denied")
             guard let connect else { return }
-            try promise(connect.rule == .hostSocket && connect.target == path, "a denial names another socket")
+            let isHost = connect.rule == .hostSocket && connect.target == path
+            try promise(isHost || connect.rule == .nameLookup, "a denial names another socket")
             try promise(!exists(path), "a socket that is there is told as denied")
         case .abstract: try promise(connect == nil && bind == nil, "a name of the sandbox's own is told as denied")
         case .family(let family):

@@ -51,6 +51,73 @@ struct DenialTests {
         )
     }
 
+    /// What sends without a connect: datagrams, and the three calls that connect while they send.
+    private static let sending = """
+        import ctypes, socket, struct
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for address in [("203.0.113.9", 4433), ("203.0.113.9", 4433), ("127.0.0.1", 9)]:
+            try: udp.sendto(b"x", address)
+            except OSError: pass
+        place, fastopen = ("198.51.100.7", 443), 0x20000000
+        for send in [
+            lambda s: s.sendto(b"x", fastopen, place),
+            lambda s: s.sendmsg([b"x"], [], fastopen, place),
+        ]:
+            try: send(socket.socket())
+            except OSError: pass
+        name = ctypes.create_string_buffer(struct.pack("<H", 2) + struct.pack(">H4B8x", 443, 198, 51, 100, 8))
+        byte = ctypes.create_string_buffer(b"x")
+        part = ctypes.create_string_buffer(struct.pack("PN", ctypes.addressof(byte), 1))
+        message = ctypes.create_string_buffer(
+            struct.pack("PI4xPNPNi4xI4x", ctypes.addressof(name), 16, ctypes.addressof(part), 1, 0, 0, 0, 0))
+        ctypes.CDLL(None).sendmmsg(socket.socket().fileno(), message, 1, fastopen)
+        """
+
+    @Test(arguments: TestIdentity.available) func sends(_ identity: TestIdentity) throws {
+        let yard = try Yard(identity)
+        try yard.write(Self.sending, to: "project/s.py")
+        let run = try yard.inside("/usr/bin/python3 s.py")
+        #expect(run.status == 0, "\(run.summary)")
+        let denials = try ObservedRun(yard).denials.map { denial in
+            ["act", "target", "rule", "count"].map { "\(denial[$0] ?? "?")" }.joined(separator: " ")
+        }
+        #expect(
+            denials == [
+                "send 203.0.113.9:4433 network-none 2", "connect 198.51.100.7:443 network-none 2",
+                "connect 198.51.100.8:443 network-none 1",
+            ]
+        )
+        #expect(run.stderr.contains("ACCESS DENIED: send to 203.0.113.9:4433, 2 times [network-none]"))
+    }
+
+    @Test("a name that cannot be looked up is one line, and programs hear at once that there is no such name")
+    func names() throws {
+        for identity in TestIdentity.available {
+            let yard = try Yard(identity)
+            try yard.write(
+                """
+                import socket, sys
+                for name in ["example.test", "www.example.test"]:
+                    try: socket.getaddrinfo(name, 443)
+                    except socket.gaierror as error: print(error.errno == socket.EAI_NONAME)
+                # As a resolver asks that never connects.
+                if sys.argv[1:]: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 53))
+                print(socket.gethostbyname("localhost"), socket.gethostbyname("bailey"))
+                """,
+                to: "project/n.py"
+            )
+            let run = try yard.inside("/usr/bin/python3 n.py; /usr/bin/python3 n.py send")
+            let answers = "True\nTrue\n127.0.0.1 127.0.0.1\n"
+            #expect(run.stdout == answers + answers, "\(run.summary)")
+            let lines = run.stderr.split(separator: "\n").filter { $0.contains("ACCESS DENIED: ") }
+            #expect(lines.count == 2, "\(run.stderr)")
+            #expect(lines.first?.contains("connect to a name server") == true)
+            let remedy = "[name-lookup]; what would allow it: nothing in this version looks up names"
+            #expect(lines.allSatisfy { $0.contains(remedy) })
+            #expect(try ObservedRun(yard).rules == ["name-lookup", "name-lookup"])
+        }
+    }
+
     @Test(arguments: TestIdentity.available) func programs(_ identity: TestIdentity) throws {
         let yard = try Yard(identity)
         try yard.write("#!/bin/sh\necho secret tool\n", to: "home/tool")
@@ -83,7 +150,9 @@ struct DenialTests {
             urllib.request.urlopen("http://localhost:%d/" % server.server_port).read()
             six = socket.socket(socket.AF_INET6); six.bind(("::1", 0)); six.listen()
             socket.create_connection(six.getsockname()[:2]).close()
-            probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); probe.connect(("127.0.0.1", 53))
+            probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); probe.connect(("127.0.0.1", 9))
+            mate = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); mate.bind(("127.0.0.1", 0))
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", mate.getsockname()); mate.recv(1)
             probe.connect_ex(("0.0.0.0", 9))
             place = os.path.join(tempfile.mkdtemp(), "s")
             local = socket.socket(socket.AF_UNIX); local.bind(place); local.listen()
@@ -92,8 +161,7 @@ struct DenialTests {
             subprocess.run(["git", "--version"], check=True)
             try: subprocess.run(["no-such-program"])
             except FileNotFoundError: pass
-            try: socket.getaddrinfo("example.test", 80)
-            except OSError: pass
+            socket.getaddrinfo("localhost", 80); socket.getfqdn()
             print(multiprocessing.Pool(2).map(abs, [-1, 2]))
             """,
             to: "project/t.py"

@@ -94,6 +94,80 @@ struct ObservedProcessTests {
         }
     }
 
+    @Test("an execution that failed is shown as one, and the process as what it was", arguments: TestIdentity.available)
+    func failedExecutions(_ identity: TestIdentity) throws {
+        let yard = try Yard(identity)
+        try yard.write(
+            """
+            import os, subprocess, sys, time
+            places = ["/usr/local/bin", "/usr/local/games", "/usr/bin"]
+            environment = {"PATH": ":".join(places)}
+            try: subprocess.run(["no-such-program", "x"], env=environment)
+            except FileNotFoundError: pass
+            subprocess.run(["true", "found"], env=environment)
+            try: subprocess.run(["./plain", "y"])
+            except PermissionError: pass
+            for path in ["/none/x", "./plain", "./no-interpreter"]:
+                try: os.execv(path, [path, "z"])
+                except OSError: pass
+            if sys.argv[1] == "stay":
+                time.sleep(0.6)
+                sys.exit(5)
+            os.execv("/bin/sh", ["sh", "-c", "exit 6"])
+            """,
+            to: "project/t.py"
+        )
+        try yard.write("no program", to: "project/plain")
+        try yard.write("#!/none/sh\n", to: "project/no-interpreter")
+        let script = """
+            chmod +x no-interpreter; /usr/bin/python3 t.py stay; /usr/bin/python3 t.py go
+            cp /bin/true gone; ./gone once; rm gone; ./gone twice; cd sub; ../t.py
+            """
+        try yard.write("x", to: "project/sub/x")
+        let run = try yard.inside(script)
+        #expect(run.status == 126, "\(run.summary)")
+        let seen = try ObservedRun(yard)
+        func text(_ process: ObservedRun.Process?, _ name: String) -> String? { process?.fields[name] as? String }
+
+        for (word, code) in [("stay", 5), ("go", 6)] {
+            let python = try #require(seen.processes.first { $0.exitCode == code }, "\(word)")
+            let searches = seen.processes.filter { $0.parent == python.id }
+            #expect(searches.count == 3, "\(searches)")
+            #expect(searches.map { text($0, "image") == "forked" } == [true, false, true], "\(searches)")
+            // A fork shows what it was forked from.
+            #expect(searches[0].arguments == ["/usr/bin/python3", "t.py", word])
+            #expect(text(searches[0], "failed_path") == "/usr/bin/no-such-program")
+            #expect(searches[0].number("executions") == 3 && searches[0].path == "/usr/bin/python3")
+            #expect(searches[1].path == "/usr/bin/true" && searches[1].arguments == ["true", "found"])
+            #expect(text(searches[1], "failed_path") == nil && searches[1].number("executions") == 3)
+            #expect(text(searches[2], "failed_path") == "./plain" && searches[2].path == "/usr/bin/python3")
+        }
+        let stayed = try #require(seen.processes.first { $0.exitCode == 5 })
+        #expect(stayed.path == "/usr/bin/python3" && stayed.arguments.last == "stay")
+        #expect(text(stayed, "failed_path") == "./no-interpreter" && text(stayed, "image") == "executed")
+        let went = try #require(seen.processes.first { $0.exitCode == 6 })
+        #expect(went.path == "/bin/sh" && went.arguments == ["sh", "-c", "exit 6"])
+        #expect(text(went, "failed_path") == nil)
+
+        // A program that is removed at once was there when it was asked for.
+        #expect(seen.process("gone", "once") != nil && seen.process("gone", "twice") == nil)
+        #expect(seen.processes.contains { text($0, "failed_path") == "../t.py" && $0.exitCode == 126 })
+        let shown = try yard.bailey(["runs", "show", "--processes"]).stdout
+        #expect(shown.contains("could not execute ./plain"))
+    }
+
+    @Test("the ends of many that live at once are known")
+    func manyAtOnce() throws {
+        let yard = try Yard()
+        let script = "i=0; while [ $i -lt 700 ]; do /bin/sleep 8 & i=$((i+1)); done; wait"
+        #expect(try yard.inside(script, "--processes", "1000").status == 0)
+        let seen = try ObservedRun(yard)
+        let sleepers = seen.processes.filter { $0.path == "/bin/sleep" }
+        #expect(sleepers.count == 700 && sleepers.allSatisfy { $0.exitCode == 0 })
+        #expect(seen.answer.number("observation.endings_unknown") == 0)
+        #expect(sleepers.allSatisfy { $0.number("end_microseconds") != nil })
+    }
+
     @Test("more processes than are kept are counted")
     func many() throws {
         let yard = try Yard()

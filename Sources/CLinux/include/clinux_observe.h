@@ -15,6 +15,13 @@ int bailey_listener_install(void);
 #define BAILEY_CALL_EXECVEAT 2
 #define BAILEY_CALL_CONNECT 3
 #define BAILEY_CALL_BIND 4
+// With an address, or where it connects while it sends.
+#define BAILEY_CALL_SENDTO 5
+// Where it connects while it sends.
+#define BAILEY_CALL_SENDMSG 6
+#define BAILEY_CALL_SENDMMSG 7
+// sendto and its kind connect first.
+#define BAILEY_MSG_FASTOPEN 0x20000000u
 
 // A call that waits. `process` is the thread's id as this process sees it; `call` is one of the above, or 0.
 struct bailey_notification {

@@ -26,6 +26,7 @@ struct DenialReport {
         switch act {
         case .execute: "execute"
         case .connect: "connect to"
+        case .send: "send to"
         case .bind: "bind to"
         }
     }

@@ -23,6 +23,7 @@ extension RunRecords {
                     "parts": .unsigned(UInt64(parts.count)),
                     "processes": .list(processes),
                     "processes_left_out": .unsigned(observation.processesLeftOut),
+                    "endings_unknown": .unsigned(observation.endingsUnknown),
                     "denials": .unsigned(observation.denialCount),
                     "denials_left_out": .unsigned(observation.denialsLeftOut),
                 ]
@@ -48,14 +49,16 @@ extension RunRecords {
             let words = (process.arguments.map { redactor.redact(arguments: $0) })?
                 .map { $0.shortened(toCharacters: Self.argumentCharactersMax) }
             let path = process.path.map { redactor.redact(bytes: $0) }
-            let length = (words ?? []).reduce(path?.text.utf8.count ?? 0) { $0 + $1.text.utf8.count }
+            let failed = process.failedPath.map { redactor.redact(bytes: $0) }
+            let texts = (words ?? []) + [path, failed].compactMap(\.self)
+            let length = texts.reduce(0) { $0 + $1.text.utf8.count }
             let isFull = bytes + length > Self.recordTextBytesMax
             if isFull || parts[parts.count - 1].count == Self.recordProcessesMax {
                 parts.append([])
                 bytes = 0
             }
             bytes += length
-            parts[parts.count - 1].append(.object(fields(process, path, words)))
+            parts[parts.count - 1].append(.object(fields(process, path, words, failed)))
         }
         return parts
     }
@@ -63,7 +66,8 @@ extension RunRecords {
     private func fields(
         _ process: ObservedProcess,
         _ path: Redacted?,
-        _ words: [Redacted]?
+        _ words: [Redacted]?,
+        _ failed: Redacted?
     ) -> [(StaticString, RecordValue)] {
         var code = RecordValue.null
         var signal = RecordValue.null
@@ -77,6 +81,7 @@ extension RunRecords {
             ("parent", process.parent.map { .integer(Int64($0)) } ?? .null),
             ("path", path.map { .text($0) } ?? .null),
             ("arguments", words.map { .list($0.map { .text($0) }) } ?? .null), ("is_cut", .flag(process.isCut)),
+            ("image", .word(process.image)), ("failed_path", failed.map { .text($0) } ?? .null),
             ("executions", .unsigned(process.executions)),
             ("start_microseconds", .unsigned(process.startNanoseconds / 1000)),
             ("end_microseconds", process.endNanoseconds.map { .unsigned($0 / 1000) } ?? .null),

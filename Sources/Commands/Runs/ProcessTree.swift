@@ -58,6 +58,7 @@ struct ProcessTree {
 
     private static func facts(_ process: JSONValue) -> String {
         var facts: [String] = []
+        if let path = process["failed_path"]?.stringValue { facts.append("could not execute \(Printable.text(path))") }
         if let code = process["exit_code"]?.integerValue { facts.append("exit \(code)") }
         if let signal = process["signal"]?.integerValue { facts.append("signal \(signal)") }
         if let start = process["start_microseconds"]?.integerValue, let end = process["end_microseconds"]?.integerValue

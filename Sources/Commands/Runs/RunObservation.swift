@@ -9,6 +9,8 @@ struct RunObservation {
     /// Objects as the journal holds them, in the order of their first execution.
     private(set) var processes: [JSONValue] = []
     private(set) var processesLeftOut: Int64 = 0
+    /// Kept processes of which it is not known how they ended.
+    private(set) var endingsUnknown: Int64 = 0
     private(set) var denials: [JSONValue] = []
     private(set) var denialsLeftOut: Int64 = 0
 
@@ -20,6 +22,7 @@ struct RunObservation {
                 code = line.data["code"]?.integerValue
                 processes += line.data["processes"]?.arrayValue ?? []
                 processesLeftOut = line.data["processes_left_out"]?.integerValue ?? 0
+                endingsUnknown = line.data["endings_unknown"]?.integerValue ?? 0
                 denialsLeftOut = line.data["denials_left_out"]?.integerValue ?? 0
             case .accessDenied: denials.append(line.data)
             default: break
@@ -31,6 +34,7 @@ struct RunObservation {
         .object([
             ("state", state.map { .string($0) } ?? .null), ("code", code.map { .integer($0) } ?? .null),
             ("processes", .array(processes)), ("processes_left_out", .integer(processesLeftOut)),
+            ("endings_unknown", .integer(endingsUnknown)),
             ("denials", .array(denials)), ("denials_left_out", .integer(denialsLeftOut)),
         ])
     }

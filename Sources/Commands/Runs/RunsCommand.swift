@@ -91,6 +91,9 @@ extension RunsCommand {
             for line in tree { row("process", line) }
             let rest = observation.processes.count - tree.count
             if rest > 0 { row("process", "\(rest) more; --processes shows them") }
+            if observation.endingsUnknown > 0 {
+                row("process", "\(observation.endingsUnknown) of which it is not known how they ended")
+            }
             if observation.processesLeftOut > 0 { row("process", "\(observation.processesLeftOut) more, not kept") }
         }
     }
