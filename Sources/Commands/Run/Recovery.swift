@@ -9,9 +9,8 @@ import Workspace
 enum Recovery {
     /// Looks at every run that nobody works on.
     static func recoverAll(_ project: borrowing ProjectDirectory, _ assembly: Assembly, _ principal: Principal) throws {
-        try RunDirectory.removeUnpublished(in: project, nowUnixMilliseconds: assembly.time.unixMilliseconds())
-        try RunDirectory.removeSetAside(in: project)
-        for run in try RunDirectory.unsettled(in: project) {
+        let now = assembly.time.unixMilliseconds()
+        for run in try RunDirectory.removeLeftovers(in: project, nowUnixMilliseconds: now) {
             let directory = try RunDirectory.open(run, in: project)
             guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory)
             else { continue }
