@@ -47,7 +47,7 @@ final class RunContext {
             waits: !options.noWait,
             console: place.console
         )
-        try place.state.removeLitter()
+        try place.state.removeLitterIfDue()
         try Recovery.recoverAll(place.projectDirectory, assembly, place.principal)
         let run = RunID.make(milliseconds: assembly.time.unixMilliseconds(), random: .random(in: .min ... .max))
         let directory = try RunDirectory.create(run, in: place.projectDirectory)
