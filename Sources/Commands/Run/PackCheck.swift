@@ -1,7 +1,6 @@
 import Authority
 import Domain
 import Git
-import Sandbox
 
 /// Has git verify a new pack behind the wall: a pack is hostile input to the parser that reads it.
 struct PackCheck: Sendable {
@@ -43,40 +42,24 @@ struct PackCheck: Sendable {
 
     /// True if git finds the pack and its index whole.
     func verify(_ pack: GitPack) throws -> Bool {
-        let null = try NullStreams()
         var limits = ResourceLimits()
         limits.timeoutSeconds = Self.timeoutSeconds
-        let command = CommandRequest(
-            arguments: ["/usr/bin/git", "verify-pack", pack.directory + "/" + pack.name + ".idx"],
-            workingDirectory: "/tmp",
-            environment: [EnvironmentVariable(name: "PATH", value: "/usr/bin:/bin")],
-            workspace: .copy
-        )
-        let request = SandboxRequest(
-            mounts: [],
-            home: .init(path: "/home/bailey"),
-            readable: [pack.directory],
-            limits: limits,
-            identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
+        let check = OwnCommand(
+            caller: caller,
+            authority: authority,
+            time: time,
             canary: canary,
-            userName: caller.userName,
-            run: run
-        )
-        let action = Action(
-            kind: .runCommand(command),
-            principal: .human(userID: caller.userID),
             run: run,
-            project: project
-        )
-        let grant = try authority.authorize(action)
-        let prepared = try PreparedSandbox(
-            launcherPath: try LauncherLocator.locate(caller: caller),
+            project: project,
             limits: limits,
-            streams: null.streams,
-            usesTerminal: false,
-            run: run
+            command: CommandRequest(
+                arguments: ["/usr/bin/git", "verify-pack", pack.directory + "/" + pack.name + ".idx"],
+                workingDirectory: "/tmp",
+                environment: [EnvironmentVariable(name: "PATH", value: "/usr/bin:/bin")],
+                workspace: .copy
+            )
         )
-        let outcome = try Execution.perform(grant, request, caller: caller, time: time, prepared: prepared)
+        let outcome = try check.perform(check.authorize(), home: "/home/bailey", readable: [pack.directory])
         return outcome.ending == .exited(code: 0)
     }
 }
