@@ -60,6 +60,11 @@ struct RunLedger {
         )
     }
 
+    /// What is said of the run at its end.
+    var report: RunReport {
+        RunReport(run: context.run, options: context.options, console: context.console, redactor: records.redactor)
+    }
+
     /// Signs where the journal stands, and says that there is nothing to recover.
     func seal() throws {
         CrashPoint.reached("changes settled")

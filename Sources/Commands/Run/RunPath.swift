@@ -97,13 +97,7 @@ struct RunPath {
         let mode = outcome.cause == .sandboxDied && wished == .auto ? .never : wished
         let state = try closing.settle(report, gate: gate, mode: mode)
         try ledger.seal()
-        return try RunReport(
-            run: context.run,
-            options: options,
-            console: context.console,
-            redactor: ledger.records.redactor
-        )
-        .finish(outcome, state: state, report: report)
+        return try ledger.report.finish(outcome, state: state, report: report)
     }
 
     /// The changes are in the project already: what the gate would have stopped is told.
@@ -118,12 +112,6 @@ struct RunPath {
         try closing.removeWorkspace()
         try ShutProject.forget(context.place.project, state: context.place.state)
         try ledger.seal()
-        return try RunReport(
-            run: context.run,
-            options: options,
-            console: context.console,
-            redactor: ledger.records.redactor
-        )
-        .finish(outcome, direct: report)
+        return try ledger.report.finish(outcome, direct: report)
     }
 }
