@@ -127,16 +127,13 @@ enum Recovery {
     ) throws {
         let caller = try Caller.current()
         let git = try GitView(project: plan.project, caller: caller)
-        let closing = DirectClosing(plan: plan, git: git, caller: caller, runDirectory: directory.path)
+        let closing = DirectClosing(plan: plan, git: git, caller: caller)
         let report = try? closing.look()
         if let report {
             Console().remark("the direct run \(directory.run) was cut off; what it did is in the project")
             for line in DirectNotice.end(report, run: directory.run) { Console().remark(line) }
         }
-        try journal.append(
-            [records.lost()] + (report.map { [records.looked($0)] } ?? []) + [records.interrupted()],
-            actor: .system
-        )
-        try directory.handle.removeTree(Array("workspace".utf8))
+        let events = [records.lost()] + (report.map { [records.looked($0)] } ?? []) + [records.interrupted()]
+        try closing.close(directory, journal, events, actor: .system)
     }
 }

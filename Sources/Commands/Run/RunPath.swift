@@ -103,13 +103,10 @@ struct RunPath {
     /// The changes are in the project already: what the gate would have stopped is told.
     private func look(_ outcome: Outcome, _ plan: WorkspacePlan, _ ledger: RunLedger, _ git: GitView) throws -> Int32 {
         let context = ledger.context
-        let closing = DirectClosing(plan: plan, git: git, caller: caller, runDirectory: context.directory.path)
+        let closing = DirectClosing(plan: plan, git: git, caller: caller)
         let report = try judging { try closing.look() }
-        try ledger.journal.append(
-            ledger.records.ended(outcome) + ledger.records.looked(report),
-            actor: context.principal
-        )
-        try closing.removeWorkspace()
+        let events = ledger.records.ended(outcome) + ledger.records.looked(report)
+        try closing.close(context.directory, ledger.journal, events, actor: context.principal)
         try ShutProject.forget(context.place.project, state: context.place.state)
         try ledger.seal()
         return try ledger.report.finish(outcome, direct: report)
