@@ -9,8 +9,8 @@ struct SignedStart {
     let chain: Chain
     let tree: MerkleTree
 
-    /// Nil if the lines are not what the checkpoint says, or not what the mark says: whoever opens the journal then reads
-    /// it from its first line, and finds out what is wrong.
+    /// Nil if the lines are not what the checkpoint says, or not what the mark says: whoever opens the journal then
+    /// reads it from its first line, and finds out what is wrong.
     init?(_ file: consuming Descriptor, checkpoint: Checkpoint, mark: DurableMark) throws(SystemError) {
         var chain = Chain(.authority)
         var tree = MerkleTree()
