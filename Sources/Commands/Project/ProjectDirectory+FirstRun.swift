@@ -89,7 +89,7 @@ extension ProjectDirectory {
         // Git leaves it alone without a word in the project's own ignore file.
         try FileContent.replace(Array(".gitignore".utf8), in: directory, with: Array("*\n".utf8))
         try FileContent.replace(Array("id".utf8), in: directory, with: Array((id.rawValue + "\n").utf8))
-        try directory.makeDirectory(Array("runs".utf8), mode: 0o700)
+        try directory.makeDirectory(runsName, mode: 0o700)
         try directory.synchronize()
     }
 

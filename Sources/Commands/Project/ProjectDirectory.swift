@@ -15,6 +15,12 @@ struct ProjectDirectory: ~Copyable {
 
     var path: String { project + "/" + Self.name }
 
+    /// What the directory of runs is called.
+    static let runsName = Array("runs".utf8)
+
+    /// The directory that the runs lie in.
+    func runs() throws(SystemError) -> Directory { try handle.directory(Self.runsName) }
+
     /// Opens the project's directory, making and registering it where there is none.
     static func open(
         _ project: String,
@@ -61,12 +67,13 @@ struct ProjectDirectory: ~Copyable {
     /// What lies in a run's workspace says where to apply it, and was written for another place or by somebody else: it
     /// is kept for the person and never read again.
     private static func setWorkspacesAside(_ handle: borrowing Directory) throws {
-        let runs = try handle.directory(Array("runs".utf8))
+        let runs = try handle.directory(runsName)
         for entry in try runs.entries() where entry.kind == .directory {
             let run = try runs.directory(entry.name)
-            guard try run.statusIfPresent(Array("workspace".utf8)) != nil else { continue }
-            try run.removeTree(Array("workspace.set-aside".utf8))
-            try run.rename(Array("workspace".utf8), to: run, Array("workspace.set-aside".utf8), rule: .failIfPresent)
+            guard try run.statusIfPresent(RunDirectory.workspaceName) != nil else { continue }
+            let aside = RunDirectory.workspaceName + Array(".set-aside".utf8)
+            try run.removeTree(aside)
+            try run.rename(RunDirectory.workspaceName, to: run, aside, rule: .failIfPresent)
         }
     }
 

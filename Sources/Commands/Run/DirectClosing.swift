@@ -28,6 +28,6 @@ struct DirectClosing {
         actor: Principal
     ) throws {
         try journal.append(events, actor: actor)
-        try directory.handle.removeTree(Array("workspace".utf8))
+        try directory.removeWorkspace()
     }
 }

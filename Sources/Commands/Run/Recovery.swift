@@ -84,7 +84,7 @@ enum Recovery {
     /// Nobody else writes into a run whose lock we hold.
     private static func removeUnfinished(_ directory: borrowing RunDirectory) throws {
         try FileContent.removeUnfinished(in: directory.handle)
-        guard let workspace = try directory.handle.directoryIfPresent(at: [Array("workspace".utf8)]) else { return }
+        guard let workspace = try directory.handle.directoryIfPresent(at: [RunDirectory.workspaceName]) else { return }
         try FileContent.removeUnfinished(in: workspace)
     }
 
@@ -110,7 +110,7 @@ enum Recovery {
         let changes = try plan?.listChanges(limits: ResourceLimits())
         guard let plan, let changes, !changes.isEmpty else {
             try journal.append(records.interrupted(), actor: .system)
-            try directory.handle.removeTree(Array("workspace".utf8))
+            try directory.removeWorkspace()
             return
         }
         try WorkspacePlan.storeChanges(changes, in: stored)

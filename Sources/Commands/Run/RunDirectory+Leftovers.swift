@@ -20,7 +20,7 @@ extension RunDirectory {
         in project: borrowing ProjectDirectory,
         nowUnixMilliseconds: UInt64
     ) throws -> [RunID] {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         let mark = Array("/".utf8) + SettledMark.name
         var unsettled: [RunID] = []
         var pruned: [[UInt8]] = []

@@ -7,17 +7,20 @@ struct RunDirectory: ~Copyable {
     let path: String
     let handle: Directory
 
+    /// What its directory of layers and stored files is called.
+    static let workspaceName = Array("workspace".utf8)
+
     /// Makes the directory under a name that nobody looks at; ``publish(in:)`` gives it its own. In between its lock is
     /// taken, so that no other Bailey ever takes a run that is just beginning for one that was left behind.
     static func create(_ run: RunID, in project: borrowing ProjectDirectory) throws -> RunDirectory {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         let name = Array((unpublished + run.rawValue).utf8)
         try runs.makeDirectory(name, mode: 0o700)
         return RunDirectory(run: run, path: path(run, project), handle: try runs.directory(name))
     }
 
     func publish(in project: borrowing ProjectDirectory) throws {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         let name = Array(run.rawValue.utf8)
         try runs.rename(Array(Self.unpublished.utf8) + name, to: runs, name, rule: .failIfPresent)
         // Before the first event that anybody could be told of.
@@ -27,13 +30,13 @@ struct RunDirectory: ~Copyable {
 
     /// Takes a run away that has not begun.
     func remove(from project: borrowing ProjectDirectory) throws {
-        try project.handle.directory(Array("runs".utf8)).removeTree(Array(run.rawValue.utf8))
+        try project.runs().removeTree(Array(run.rawValue.utf8))
     }
 
     /// Takes a whole run away, in one step for everybody who looks: half of one would look like damage. The caller has
     /// its lock.
     func prune(from project: borrowing ProjectDirectory) throws {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         let name = Array((Self.setAside + run.rawValue).utf8)
         try runs.rename(Array(run.rawValue.utf8), to: runs, name, rule: .failIfPresent)
         try runs.synchronize()
@@ -41,8 +44,11 @@ struct RunDirectory: ~Copyable {
         try Self.locked(runs, wait: true) { (runs) in try runs.removeTree(name) }
     }
 
+    /// Takes away what the run worked on; its journal stays.
+    func removeWorkspace() throws { try handle.removeTree(Self.workspaceName) }
+
     static func open(_ run: RunID, in project: borrowing ProjectDirectory) throws -> RunDirectory {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         return RunDirectory(
             run: run,
             path: path(run, project),
@@ -56,7 +62,7 @@ struct RunDirectory: ~Copyable {
 
     /// All runs of a project, oldest first.
     static func all(in project: borrowing ProjectDirectory) throws -> [RunID] {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         return try runs.entries().compactMap { RunID(String(decoding: $0.name, as: UTF8.self)) }
             .sorted { $0.rawValue < $1.rawValue }
     }

@@ -81,7 +81,7 @@ struct RunLedger {
         try journal.append(ending + [records.failed(error)], actor: context.principal)
         try context.assembly.recordHead(of: context.run, journal, context.place)
         if outcome == nil || plan.mode == .direct {
-            try context.directory.handle.removeTree(Array("workspace".utf8))
+            try context.directory.removeWorkspace()
         } else {
             context.console.remark(
                 "what the command did stays in \(context.directory.path)/workspace until the run is pruned"
