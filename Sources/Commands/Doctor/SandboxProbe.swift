@@ -31,29 +31,21 @@ struct SandboxProbe {
         try state.handle.makeDirectory(Array(name.utf8), mode: 0o700)
         defer { try? state.handle.removeTree(Array(name.utf8)) }
         try Self.makeDirectory(place + "/lower")
-        let probe = OwnCommand(
-            caller: caller,
-            authority: assembly.authority,
-            time: assembly.time,
-            canary: state.path,
-            run: run,
-            project: ProjectID.make(milliseconds: 0, random: 0),
-            limits: ResourceLimits(),
-            command: CommandRequest(
-                arguments: ["/bin/true"],
-                workingDirectory: "/",
-                environment: [],
-                workspace: .overlay
-            )
+        let own = OwnCommands(caller, state, assembly, for: run, of: ProjectID.make(milliseconds: 0, random: 0))
+        let command = CommandRequest(
+            arguments: ["/bin/true"],
+            workingDirectory: "/",
+            environment: [],
+            workspace: .overlay
         )
         return try (0..<count).map { index in
             // Layers of a finished launch cannot be used for another.
             let layers = place + "/layers\(index)"
             for part in ["", "/upper", "/work"] { try Self.makeDirectory(layers + part) }
             let mount = mount(lower: place + "/lower", layers: layers)
-            let grant = try probe.authorize()
+            let grant = try own.authorize(command)
             let started = assembly.time.monotonicNanoseconds()
-            let outcome = try probe.perform(grant, mounts: [mount], home: caller.home)
+            let outcome = try own.perform(grant, mounts: [mount], home: caller.home)
             return (outcome, assembly.time.monotonicNanoseconds() - started)
         }
     }

@@ -119,6 +119,9 @@ final class RunContext {
         }
     }
 
+    /// For what Bailey has its own commands find out on the way.
+    var ownCommands: OwnCommands { OwnCommands(caller, place.state, assembly, for: run, of: place.projectDirectory.id) }
+
     /// The run whose stored files are written and read.
     var stored: StoredRun { assembly.stored(run, of: place.project, in: directory.path) }
 

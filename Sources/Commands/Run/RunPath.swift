@@ -84,7 +84,7 @@ struct RunPath {
     {
         let context = ledger.context
         let closing = ledger.closing(plan)
-        let packs = PackCheck(context.place, context.assembly, context.run)
+        let packs = PackCheck(commands: context.ownCommands)
         let gate = ChangeGate(
             plan: plan,
             limits: context.place.limits,

@@ -2,20 +2,36 @@ import Authority
 import Domain
 import Sandbox
 
-/// A command of Bailey's own behind the wall: it sees no project and has nothing to read and nothing to say. Its grant
-/// comes the same way as any.
-struct OwnCommand {
-    let caller: Caller
-    let authority: Authority
-    let time: SystemTime
+/// Runs commands of Bailey's own behind the wall: they see no project and have nothing to read and nothing to say.
+/// Their grants come the same way as any.
+struct OwnCommands: Sendable {
+    private let caller: Caller
+    private let authority: Authority
+    private let time: SystemTime
     /// A host path that must not be visible.
-    let canary: String
-    let run: RunID
-    let project: ProjectID
-    let limits: ResourceLimits
-    let command: CommandRequest
+    private let canary: String
+    private let run: RunID
+    private let project: ProjectID
 
-    func authorize() throws -> Grant {
+    /// - Parameters:
+    ///   - run: for whose sake they run.
+    ///   - project: where that run belongs.
+    init(
+        _ caller: Caller,
+        _ state: borrowing StateDirectory,
+        _ assembly: Assembly,
+        for run: RunID,
+        of project: ProjectID
+    ) {
+        self.caller = caller
+        authority = assembly.authority
+        time = assembly.time
+        canary = state.path
+        self.run = run
+        self.project = project
+    }
+
+    func authorize(_ command: CommandRequest) throws -> Grant {
         try authority.authorize(
             Action(
                 kind: .runCommand(command),
@@ -31,6 +47,7 @@ struct OwnCommand {
     ///   - readable: what is shown of the host beside the system.
     func perform(
         _ grant: consuming Grant,
+        limits: ResourceLimits = ResourceLimits(),
         mounts: [WorkspaceMount] = [],
         home: String,
         readable: [String] = []
