@@ -20,14 +20,17 @@ struct DirectClosing {
         )
     }
 
-    /// Records the run's last events and takes its workspace away: nothing of the project's lies there.
+    /// Records the run's last events, takes its workspace away, where nothing of the project's lies, and forgets which
+    /// mode the project had.
     func close(
         _ directory: borrowing RunDirectory,
+        _ state: borrowing StateDirectory,
         _ journal: JournalWriter,
         _ events: [Record],
         actor: Principal
     ) throws {
         try journal.append(events, actor: actor)
         try directory.removeWorkspace()
+        try ShutProject.forget(plan.project, state: state)
     }
 }

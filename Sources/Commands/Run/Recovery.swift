@@ -8,14 +8,19 @@ import Workspace
 /// an end gets one, layers without an owner go.
 enum Recovery {
     /// Looks at every run that nobody works on.
-    static func recoverAll(_ project: borrowing ProjectDirectory, _ assembly: Assembly, _ principal: Principal) throws {
+    static func recoverAll(
+        _ project: borrowing ProjectDirectory,
+        _ state: borrowing StateDirectory,
+        _ assembly: Assembly,
+        _ principal: Principal
+    ) throws {
         let now = assembly.time.unixMilliseconds()
         for run in try RunDirectory.removeLeftovers(in: project, nowUnixMilliseconds: now) {
             let directory = try RunDirectory.open(run, in: project)
             guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory)
             else { continue }
             do {
-                try recover(directory, project, assembly, principal)
+                try recover(directory, project, state, assembly, principal)
             } catch {
                 // One damaged run does not stop the others, nor the work of today.
                 let reason = (error as? any UserFacingError)?.message ?? "\(error)"
@@ -31,7 +36,7 @@ enum Recovery {
         // Healing may write into the project.
         let lock = try ProjectLock(session.project, .shared, waits: false, console: session.console)
         defer { withExtendedLifetime(lock) {} }
-        try recover(directory, session.project, assembly, session.principal)
+        try recover(directory, session.project, session.state, assembly, session.principal)
     }
 
     /// A cheap look: a run that ended or is held in order left its mark.
@@ -42,6 +47,7 @@ enum Recovery {
     private static func recover(
         _ directory: borrowing RunDirectory,
         _ project: borrowing ProjectDirectory,
+        _ state: borrowing StateDirectory,
         _ assembly: Assembly,
         _ principal: Principal
     ) throws {
@@ -70,7 +76,7 @@ enum Recovery {
             try Discard(runDirectory: directory.path).finish()
             if !journal.isEnded { try journal.append(records.completed(.discarded), actor: .system) }
         case .running, .interrupted:
-            try hold(directory, stored, journal, records)
+            try hold(directory, stored, state, journal, records)
         case .finished:
             // What it needed on the way may still be there; its changes are none, or in the project.
             try Discard(runDirectory: directory.path).finish()
@@ -92,6 +98,7 @@ enum Recovery {
     private static func hold(
         _ directory: borrowing RunDirectory,
         _ stored: StoredRun,
+        _ state: borrowing StateDirectory,
         _ journal: JournalWriter,
         _ records: RunRecords
     ) throws {
@@ -106,7 +113,7 @@ enum Recovery {
         } catch {
             plan = nil
         }
-        if let plan, plan.mode == .direct { return try look(plan, directory, journal, records) }
+        if let plan, plan.mode == .direct { return try look(plan, directory, state, journal, records) }
         let changes = try plan?.listChanges(limits: ResourceLimits())
         guard let plan, let changes, !changes.isEmpty else {
             try journal.append(records.interrupted(), actor: .system)
@@ -122,6 +129,7 @@ enum Recovery {
     private static func look(
         _ plan: WorkspacePlan,
         _ directory: borrowing RunDirectory,
+        _ state: borrowing StateDirectory,
         _ journal: JournalWriter,
         _ records: RunRecords
     ) throws {
@@ -134,6 +142,6 @@ enum Recovery {
             for line in DirectNotice.end(report, run: directory.run) { Console().remark(line) }
         }
         let events = [records.lost()] + (report.map { [records.looked($0)] } ?? []) + [records.interrupted()]
-        try closing.close(directory, journal, events, actor: .system)
+        try closing.close(directory, state, journal, events, actor: .system)
     }
 }

@@ -48,7 +48,7 @@ final class RunContext {
             console: place.console
         )
         try place.state.removeLitterIfDue()
-        try Recovery.recoverAll(place.projectDirectory, assembly, place.principal)
+        try Recovery.recoverAll(place.projectDirectory, place.state, assembly, place.principal)
         let run = RunID.make(milliseconds: assembly.time.unixMilliseconds(), random: .random(in: .min ... .max))
         let directory = try RunDirectory.create(run, in: place.projectDirectory)
         let runLock = try RunLock(directory)

@@ -106,8 +106,7 @@ struct RunPath {
         let closing = DirectClosing(plan: plan, git: git, caller: caller)
         let report = try judging { try closing.look() }
         let events = ledger.records.ended(outcome) + ledger.records.looked(report)
-        try closing.close(context.directory, ledger.journal, events, actor: context.principal)
-        try ShutProject.forget(context.place.project, state: context.place.state)
+        try closing.close(context.directory, context.place.state, ledger.journal, events, actor: context.principal)
         try ledger.seal()
         return try ledger.report.finish(outcome, direct: report)
     }
