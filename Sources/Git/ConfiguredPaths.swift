@@ -10,7 +10,7 @@ final class ConfiguredPaths {
 
     private enum Repository {
         case none
-        case leads(PointedPaths)
+        case leads(PlaceLookup)
         /// Not understood, and why: what it leads to is not known.
         case unclear(String)
     }
@@ -42,13 +42,13 @@ final class ConfiguredPaths {
 
     /// What the repositories with these working trees, and the one above, lead to. Throws where a repository is not
     /// understood: what it leads to is not known.
-    func leading(worktrees: [RelativePath], _ files: TreeFiles) throws -> [PointedPaths] {
+    func leading(worktrees: [RelativePath], _ files: TreeFiles) throws -> [PlaceLookup] {
         var repositories = [repository(above: files)]
         for root in worktrees { repositories.append(try repository(at: root, files)) }
         return try repositories.compactMap { repository in
             switch repository {
             case .none: return nil
-            case .leads(let paths): return paths
+            case .leads(let places): return places
             case .unclear(let reason): throw GitError(.unreadable, "follow a git configuration: \(reason)")
             }
         }
@@ -58,8 +58,8 @@ final class ConfiguredPaths {
         switch repository {
         case .none: nil
         case .unclear(let reason): GitRule.unreadable.finding(change, detail: reason)
-        case .leads(let paths):
-            paths.source(leadingTo: change).map { GitRule.configured.finding(change, detail: $0) }
+        case .leads(let places):
+            places.source(leadingTo: change).map { GitRule.configured.finding(change, detail: $0) }
         }
     }
 
@@ -104,7 +104,7 @@ final class ConfiguredPaths {
                 let file = (home ?? "/nonexistent") + "/.gitconfig"
                 try paths.add(configuration: content, at: file, worktree: path)
             }
-            return .leads(paths)
+            return .leads(PlaceLookup(paths.places))
         } catch let error as GitError {
             return .unclear(error.message)
         } catch {

@@ -31,7 +31,7 @@ package struct GitLiveInspector: LiveInspector {
         for link in links {
             try linked.add(Array(tree.lower.utf8) + [UInt8(ascii: "/")] + link.bytes, source: link.description)
         }
-        return (leading + [linked]).flatMap(\.places).map { PointedPlace(path: $0.path, isExact: $0.isExact) }
+        return (leading.flatMap(\.places) + linked.places).map { PointedPlace(path: $0.path, isExact: $0.isExact) }
     }
 
     package func findings(_ changes: [Change], worktrees: [RelativePath], in tree: WorkspaceTree) -> [GateFinding] {
@@ -50,7 +50,7 @@ package struct GitLiveInspector: LiveInspector {
     private func leading(
         _ worktrees: [RelativePath],
         _ tree: WorkspaceTree
-    ) throws -> (leading: [PointedPaths], files: TreeFiles) {
+    ) throws -> (leading: [PlaceLookup], files: TreeFiles) {
         let directories = try GitDirectories([tree])
         let files = try directories.files(tree.index)
         let configured = ConfiguredPaths(directories, userConfigurations: userConfigurations, home: home)

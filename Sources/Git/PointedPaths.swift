@@ -29,15 +29,6 @@ struct PointedPaths {
         self.home = home
     }
 
-    /// What leads to a changed path, into it or, where it is replaced, below it: a configuration key or a link.
-    func source(leadingTo change: Change) -> String? {
-        let isReplaced = change.kind == .deleted || change.file != .directory
-        return places.first { place in
-            if place.isExact ? change.path == place.path : change.path.isWithin(place.path) { return true }
-            return isReplaced && place.path.isWithin(change.path)
-        }?.source
-    }
-
     /// Takes in one configuration file and what it includes.
     mutating func add(configuration content: [UInt8], at file: String, worktree: String, depth: Int = 0) throws {
         for entry in try parse(content, file: file).entries {

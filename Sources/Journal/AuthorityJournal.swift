@@ -15,30 +15,55 @@ package final class AuthorityJournal: Sendable {
     private let tree: Mutex<MerkleTree>
 
     /// Opens or makes the journal in `.bailey`. Waits a while for another process that is writing it. Refuses to go on
-    /// where the last checkpoint does not fit what is there: a new one would vouch for a forgery.
+    /// where the last checkpoint does not fit what is there: a new one would vouch for a forgery. Lines that the
+    /// checkpoint covers are compared with it as a whole, the others are read one by one.
     package init(
         in bailey: borrowing Directory,
         project: ProjectID,
         key: SigningKey,
         time: any TimeSource
     ) throws(JournalError) {
+        let checkpoint = Self.signedCheckpoint(in: bailey, project: project, key: key)
+        var start: SignedStart?
         var leaves: [Digest] = []
-        writer = try JournalWriter(
+        let opened = try JournalOpening.open(
             .authority,
             in: bailey,
             time: time,
-            lockWaitSeconds: JournalLimits.lockWaitSeconds
-        ) { leaves.append($0.leaf) }
+            lockWaitSeconds: JournalLimits.lockWaitSeconds,
+            knownStart: { (file: borrowing Descriptor, mark) throws(SystemError) in
+                guard let checkpoint else { return nil }
+                start = try SignedStart(file.duplicate(), checkpoint: checkpoint, mark: mark)
+                return start?.chain
+            },
+            onLine: { leaves.append($0.leaf) }
+        )
+        writer = JournalWriter(opened, time: time)
         self.project = project
         self.key = key
-        tree = Mutex(MerkleTree(leaves))
+        var tree = start?.tree ?? MerkleTree()
+        for leaf in leaves { tree.append(leaf) }
+        self.tree = Mutex(tree)
         do {
             directory = try bailey.directory(Array(JournalSubject.authority.directoryName.utf8))
         } catch {
             throw JournalError("open the journal of authority", error)
         }
         try removeUnfinished()
-        try checkLastCheckpoint(in: bailey, leaves: leaves)
+        if start == nil { try checkLastCheckpoint(in: bailey, leaves: leaves) }
+    }
+
+    /// The checkpoint, if there is one and it is ours; what is wrong with another is told by ``checkLastCheckpoint``.
+    private static func signedCheckpoint(
+        in bailey: borrowing Directory,
+        project: ProjectID,
+        key: SigningKey
+    ) -> Checkpoint? {
+        guard let note = try? Checkpoint.read(in: bailey),
+            let checkpoint = try? Checkpoint(note, key: key.verifyingKey),
+            checkpoint.origin == "bailey/" + project.rawValue
+        else { return nil }
+        return checkpoint
     }
 
     /// Whoever writes a checkpoint holds the journal's lock, as we do now: another's half of one is a dead process's.

@@ -18,7 +18,11 @@ enum Hashing {
 
     /// An inner node of the tree, with a one in front.
     static func node(_ left: Domain.Digest, _ right: Domain.Digest) -> Domain.Digest {
-        sha256([0x01] + left.bytes + right.bytes)
+        var hasher = SHA256()
+        withUnsafeBytes(of: UInt8(1)) { hasher.update(bufferPointer: $0) }
+        left.bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        right.bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        return digest(hasher.finalize())
     }
 
     static func digest(_ code: HMAC<SHA256>.MAC) -> Domain.Digest {

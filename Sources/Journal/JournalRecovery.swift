@@ -42,11 +42,15 @@ enum JournalOpening {
         let recovery: JournalRecovery?
     }
 
+    /// - Parameters:
+    ///   - knownStart: what the caller knows to be whole of the locked file, by its mark; nil for nothing.
+    ///   - onLine: called with each whole line behind that.
     static func open(
         _ subject: JournalSubject,
         in parent: borrowing Directory,
         time: any TimeSource,
         lockWaitSeconds: UInt64,
+        knownStart: (borrowing Descriptor, DurableMark) throws(SystemError) -> Chain?,
         onLine: (JournalLine) -> Void
     ) throws(JournalError) -> Opened {
         let attempt = "open the journal of \(subject.name)"
@@ -57,7 +61,8 @@ enum JournalOpening {
             try lock(file, subject: subject, time: time, waitSeconds: lockWaitSeconds)
             let size = try checkedSize(file, subject: subject)
             let mark = try durableMark(in: directory, journalBytes: size, subject: subject)
-            let scan = try JournalScan(try file.descriptor.duplicate(), subject: subject, mark: mark, onLine: onLine)
+            let start = try knownStart(file.descriptor, mark) ?? Chain(subject)
+            let scan = try JournalScan(try file.descriptor.duplicate(), from: start, mark: mark, onLine: onLine)
             // Whoever made these files may have been killed before their names were durable.
             if size == 0 {
                 try directory.synchronize()

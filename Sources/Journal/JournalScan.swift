@@ -17,16 +17,16 @@ struct JournalScan: Sendable {
     /// The whole lines hold everything that was known to be durable. True without a mark.
     private(set) var reachesMark: Bool
 
+    /// - Parameter start: where to begin; the lines before it are known to be whole, and a mark among them to fit.
     init(
         _ file: consuming Descriptor,
-        subject: JournalSubject,
+        from start: Chain,
         mark: DurableMark?,
         onLine: (JournalLine) -> Void = { _ in }
     ) throws(SystemError) {
-        let start = Chain(subject)
         chain = start
-        reachesMark = mark.map { $0 == DurableMark(start) } ?? true
-        var reader = LineReader(file)
+        reachesMark = mark.map { $0.size < start.head.size || $0 == DurableMark(start) } ?? true
+        var reader = LineReader(file, from: start.byteCount)
         while fault == nil, let line = try reader.next() {
             let number = chain.head.size + 1
             switch line {

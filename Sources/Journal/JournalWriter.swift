@@ -58,7 +58,14 @@ package final class JournalWriter: Sendable {
         onLine: (JournalLine) -> Void
     ) throws(JournalError) {
         self.init(
-            try JournalOpening.open(subject, in: parent, time: time, lockWaitSeconds: lockWaitSeconds, onLine: onLine),
+            try JournalOpening.open(
+                subject,
+                in: parent,
+                time: time,
+                lockWaitSeconds: lockWaitSeconds,
+                knownStart: { _, _ in nil },
+                onLine: onLine
+            ),
             time: time
         )
     }

@@ -16,10 +16,14 @@ struct LineReader: ~Copyable {
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
     private var position = 0
     private var filled = 0
-    private var fileOffset: off_t = 0
+    private var fileOffset: off_t
     private var isFinished = false
 
-    init(_ file: consuming Descriptor) { self.file = file }
+    /// - Parameter start: the byte where the first line begins.
+    init(_ file: consuming Descriptor, from start: UInt64 = 0) {
+        self.file = file
+        fileOffset = off_t(start)
+    }
 
     /// The next line, nil at the end. After `unterminated` and `tooLong` there is no next line.
     mutating func next() throws(SystemError) -> Line? {

@@ -162,7 +162,7 @@ package struct ProjectVerifier {
             mark = try JournalFiles.readMark(subject, in: parent).flatMap(DurableMark.init)
             scan = try JournalScan(
                 JournalFiles.openJournal(subject, in: parent),
-                subject: subject,
+                from: Chain(subject),
                 mark: mark,
                 onLine: onLine
             )

@@ -2,7 +2,6 @@
 package enum RecordType: String, Sendable, CaseIterable {
     case runCreated = "RUN_CREATED"
     case grantIssued = "GRANT_ISSUED"
-    case commandStarted = "COMMAND_STARTED"
     /// What was seen of a command's processes; one or a few before its end.
     case commandObserved = "COMMAND_OBSERVED"
     /// Something that a command tried and a wall refused.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 
 /// All attempts as one identity, each behind the wall and outside of it. Made once; the tests judge its results.
@@ -18,58 +19,87 @@ struct AttackCampaign: Sendable {
     static let isOrdinaryUser = identities.contains { $0 != .root }
 
     /// The campaign as root, where the tests run as root.
-    static let asRoot: Result<AttackCampaign, any Error>? =
-        identities
-        .first { $0 == .root }
-        .map { identity in Result { try AttackCampaign(identity, rootResults: [:]) } }
+    static var asRoot: Result<AttackCampaign, any Error>? { all[.root] }
 
     /// The campaign as an ordinary user. Where root's control is known, it vouches for attempts that need root outside.
-    static let asOrdinaryUser: Result<AttackCampaign, any Error>? =
-        identities
-        .first { $0 != .root }
-        .map { identity in
-            Result {
-                let rootResults = try asRoot?.get().results ?? [:]
-                return try AttackCampaign(identity, rootResults: rootResults)
+    static var asOrdinaryUser: Result<AttackCampaign, any Error>? { all.first { $0.key != .root }?.value }
+
+    /// Attempts that need no more than a project of their own are made as all identities at once. The others follow as
+    /// one identity after the other: they measure time, use up what the machine has or look at what all share.
+    private static let all: [TestIdentity: Result<AttackCampaign, any Error>] = {
+        let begun = Mutex<[TestIdentity: Result<Attempts, any Error>]>([:])
+        DispatchQueue.concurrentPerform(iterations: identities.count) { index in
+            let result = Result { try Attempts(identities[index]) }
+            begun.withLock { $0[identities[index]] = result }
+        }
+        var campaigns: [TestIdentity: Result<AttackCampaign, any Error>] = [:]
+        for (identity, attempts) in begun.withLock({ $0 }).sorted(by: { $0.key == .root && $1.key != .root }) {
+            campaigns[identity] = Result {
+                let attempts = try attempts.get()
+                defer { attempts.end() }
+                attempts.makeTheOthers(rootResults: try campaigns[.root]?.get().results ?? [:])
+                return try AttackCampaign(identity, attempts.results)
             }
         }
+        return campaigns
+    }()
 
-    private init(_ identity: TestIdentity, rootResults: [String: AttackResult]) throws {
+    private init(_ identity: TestIdentity, _ results: [String: AttackResult]) throws {
         self.identity = identity
-        guard !AttackRow.tried.isEmpty else { throw AttackError("read rows.tsv: it holds no row to try") }
-        let yard = try AttackYard(identity)
-        defer { yard.remove() }
-        let helper = try HostHelper(yard: yard)
-        defer { helper.stop() }
-        let attempts = try Attempts(yard: yard, helper: helper, rootResults: rootResults)
-        var results: [String: AttackResult] = [:]
-        for row in AttackRow.tried { results[row.id] = attempts.result(row) }
         self.results = results
         print(AttackTable(identity: identity, results: results))
         try AttackReport(identity: identity, results: results).write()
     }
 }
 
-/// The ways to make an attempt.
-private final class Attempts {
+extension AttackRow.Method {
+    /// Whether such an attempt needs no more than a project of its own, and does not care what runs beside it.
+    fileprivate var isOfOneProject: Bool {
+        switch self {
+        case .shell, .git, .carry, .names, .layer: true
+        case .probe, .alone, .host, .pair, .screen, .test: false
+        }
+    }
+}
+
+/// One identity's attempts: where and how they are made, and what became of them. One thread at a time has them.
+private final class Attempts: @unchecked Sendable {
+    private(set) var results: [String: AttackResult] = [:]
     private let yard: AttackYard
-    private let helper: HostHelper
-    private let rootResults: [String: AttackResult]
-    private let lone: LoneAttack
     private let shell: ShellAttack
+    /// Made when the first row asks for it.
+    private var helper: HostHelper?
+    private var rootResults: [String: AttackResult] = [:]
     /// Made when the first row asks for them; another one when a row of an earlier one broke.
     private var batches: [BatchAttack] = []
     /// A machine that others load may hold one attempt up; a fault breaks every one.
     private static let attemptsMax = 3
 
-    init(yard: AttackYard, helper: HostHelper, rootResults: [String: AttackResult]) throws {
-        (self.yard, self.helper, self.rootResults) = (yard, helper, rootResults)
-        lone = LoneAttack(yard: yard, helper: helper)
-        shell = try ShellAttack(yard: yard)
+    /// Makes the attempts that need no more than a project of their own.
+    init(_ identity: TestIdentity) throws {
+        guard !AttackRow.tried.isEmpty else { throw AttackError("read rows.tsv: it holds no row to try") }
+        yard = try AttackYard(identity)
+        do {
+            shell = try ShellAttack(yard: yard)
+        } catch {
+            yard.remove()
+            throw error
+        }
+        for row in AttackRow.tried where row.method.isOfOneProject { results[row.id] = result(row) }
+    }
+
+    func makeTheOthers(rootResults: [String: AttackResult]) {
+        self.rootResults = rootResults
+        for row in AttackRow.tried where !row.method.isOfOneProject { results[row.id] = result(row) }
+    }
+
+    func end() {
+        helper?.stop()
+        yard.remove()
     }
 
     /// Makes the attempt, and makes it again if it broke or proved nothing. What got through once is not tried again.
-    func result(_ row: AttackRow) -> AttackResult {
+    private func result(_ row: AttackRow) -> AttackResult {
         let began = Date()
         var result: AttackResult
         var attempt = 1
@@ -100,8 +130,8 @@ private final class Attempts {
         do {
             return switch row.method {
             case .probe, .host, .test: try batch(attempt).findings(row)
-            case .alone: try lone.findings(row)
-            case .pair: try lone.pairFindings(row)
+            case .alone: try LoneAttack(yard: yard, helper: host()).findings(row)
+            case .pair: try LoneAttack(yard: yard, helper: host()).pairFindings(row)
             case .shell: try shell.findings(row)
             case .git: try shell.gitFindings(row)
             case .carry: try shell.carryFindings(row)
@@ -115,10 +145,17 @@ private final class Attempts {
         }
     }
 
+    private func host() throws -> HostHelper {
+        if let helper { return helper }
+        let made = try HostHelper(yard: yard)
+        helper = made
+        return made
+    }
+
     /// The batch of an attempt. What a row tries once for the whole machine, only the first can try.
     private func batch(_ attempt: Int) throws -> BatchAttack {
         while batches.count < attempt {
-            batches.append(try BatchAttack(yard: yard, helper: helper, control: "control-\(batches.count)"))
+            batches.append(try BatchAttack(yard: yard, helper: host(), control: "control-\(batches.count)"))
         }
         return batches[attempt - 1]
     }

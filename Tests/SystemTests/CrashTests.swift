@@ -149,6 +149,21 @@ struct CrashTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: yard.state + "/bailey/projects").count == 1)
     }
 
+    @Test func besideAQuickerFirstRun() throws {
+        let yard = try place(TestIdentity.available[0])
+        let before = try yard.picture()
+        let point = ["BAILEY_CRASH_AT": "project directory filled"]
+        #expect(try yard.bailey(["run", "--", "true"], with: point).status == 137)
+        try yard.outside("mkdir ../aside; mv .bailey.p_* ../aside/; mkdir .bailey.mine .bailey.p_0000000000aaaaaaaaaa")
+        #expect(try yard.bailey(["run", "--", "true"]).status == 0)
+        try yard.outside("mv ../aside/.bailey.p_* .")
+        #expect(try yard.bailey(["run", "--", "true"]).status == 0)
+        // What no first run of the user's has made is none of ours.
+        try yard.outside("rmdir .bailey.mine .bailey.p_0000000000aaaaaaaaaa")
+        #expect(try yard.picture() == before)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: yard.state + "/bailey/projects").count == 1)
+    }
+
     @Test func halfWrittenFilesGo() throws {
         let yard = try place(TestIdentity.available[0])
         try yard.inside(Self.script, with: ["BAILEY_CRASH_AT": "changes recorded"])

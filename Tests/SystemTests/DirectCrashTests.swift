@@ -34,4 +34,16 @@ struct DirectCrashTests {
         #expect(!yard.exists("project/.bailey/runs/\(run)/workspace/plan"))
         #expect(try yard.bailey(["journal", "verify"]).status == 0)
     }
+
+    /// It would open a project again that its owner shut later.
+    @Test func itsNoteOfTheProjectsModeGoes() throws {
+        let yard = try DirectYard.make(TestIdentity.available[TestIdentity.available.count - 1])
+        let notes = yard.state + "/bailey/live"
+        let crashed = try yard.inside(":", "--workspace", "direct", with: ["BAILEY_CRASH_AT": "sandbox started"])
+        #expect(crashed.status == 137, "\(crashed.summary)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: notes).count == 1)
+        let next = try yard.bailey(["run", "--", "true"])
+        #expect(next.status == 0, "\(next.summary)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: notes).isEmpty)
+    }
 }

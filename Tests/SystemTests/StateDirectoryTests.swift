@@ -38,6 +38,19 @@ struct StateDirectoryTests {
         refuses(try yard.bailey(["run", "--", "true"]), [yard.state, "XDG_STATE_HOME"])
     }
 
+    /// What is half written is looked for at most once an hour, and again where a clock went wrong.
+    @Test(arguments: [(hours: -2.0, looks: true), (-0.5, false), (2, true)])
+    func looksForLitter(hours: Double, looks: Bool) throws {
+        let yard = try Yard()
+        #expect(try yard.bailey(["run", "--", "true"]).status == 0)
+        let stamp = yard.state + "/bailey/tidied"
+        let time = Date(timeIntervalSinceNow: hours * 3600)
+        try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: stamp)
+        #expect(try yard.bailey(["run", "--", "true"]).status == 0)
+        let after = try #require(FileManager.default.attributesOfItem(atPath: stamp)[.modificationDate] as? Date)
+        #expect((abs(after.timeIntervalSinceNow) < 600) == looks)
+    }
+
     @Test(.enabled(if: getuid() == 0, "only root can mount")) func readOnly() throws {
         let yard = try Yard()
         let result = try yard.privately(

@@ -23,9 +23,7 @@ extension ChangesCommand {
                 if options.json {
                     session.console.result(String(decoding: summary.json.bytes(), as: UTF8.self))
                 } else if let counts = summary.counts {
-                    session.console.result(
-                        "\(run)  \(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted"
-                    )
+                    session.console.result("\(run)  \(counts.text)")
                 }
             }
         }
@@ -117,10 +115,7 @@ extension ChangesCommand {
                 throw CommandError(ExitStatus.negative, error.message, hint: error.hint)
             }
             try held.recordHead(session, closing)
-            let counts = report.changeSet.counts
-            session.console.remark(
-                "applied \(held.run): \(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted"
-            )
+            session.console.remark("applied \(held.run): \(report.changeSet.counts.text)")
         }
 
         private func refuse(_ report: GateReport, _ console: Console) throws(CommandError) {

@@ -19,7 +19,7 @@ enum DamagedRun {
         guard summary.state == .held, let digest = summary.digest else { throw damage }
         session.console.remark(damage.message)
         session.console.remark(
-            "what is lost: " + (summary.counts.map(Self.text) ?? "changes")
+            "what is lost: " + (summary.counts?.text ?? "changes")
                 + "; `bailey journal show \(run)` names them"
         )
         try SettledMark.clear(runDirectory: directory.path)
@@ -40,9 +40,5 @@ enum DamagedRun {
         try journal.append(records.completed(.discarded), actor: session.principal)
         try assembly.recordHead(of: run, journal, session.project, session.principal)
         try SettledMark.set(directory)
-    }
-
-    private static func text(_ counts: (created: Int64, changed: Int64, deleted: Int64)) -> String {
-        "\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted"
     }
 }

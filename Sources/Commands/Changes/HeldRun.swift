@@ -37,14 +37,7 @@ struct HeldRun: ~Copyable {
             )
         }
         let plan = try WorkspacePlan.load(stored)
-        let packs = PackCheck(
-            caller: session.caller,
-            authority: assembly.authority,
-            time: assembly.time,
-            canary: session.state.path,
-            run: run,
-            project: session.project.id
-        )
+        let own = OwnCommands(session.caller, session.state, assembly, for: run, of: session.project.id)
         let git = try GitView(project: session.project.project, caller: session.caller)
         let configuration = try ConfigurationFiles.load(caller: session.caller, project: session.project.project)
         self.run = run
@@ -55,7 +48,7 @@ struct HeldRun: ~Copyable {
             plan: plan,
             limits: configuration.limits.resourceLimits(interactive: false),
             caller: session.caller,
-            inspector: git.inspector(verifyPack: packs.verify)
+            inspector: git.inspector(verifyPack: PackCheck(commands: own).verify)
         )
         self.assembly = assembly
         self.directory = directory

@@ -1,4 +1,3 @@
-import Authority
 import Domain
 import Files
 import Glibc
@@ -32,64 +31,35 @@ struct SandboxProbe {
         try state.handle.makeDirectory(Array(name.utf8), mode: 0o700)
         defer { try? state.handle.removeTree(Array(name.utf8)) }
         try Self.makeDirectory(place + "/lower")
-        let action = action(run)
-        let launcher = try LauncherLocator.locate(caller: caller)
+        let own = OwnCommands(caller, state, assembly, for: run, of: ProjectID.make(milliseconds: 0, random: 0))
+        let command = CommandRequest(
+            arguments: ["/bin/true"],
+            workingDirectory: "/",
+            environment: [],
+            workspace: .overlay
+        )
         return try (0..<count).map { index in
             // Layers of a finished launch cannot be used for another.
             let layers = place + "/layers\(index)"
             for part in ["", "/upper", "/work"] { try Self.makeDirectory(layers + part) }
-            let request = try request(run, lower: place + "/lower", layers: layers, state: state.path)
-            let grant = try assembly.authority.authorize(action)
-            let null = try NullStreams()
+            let mount = mount(lower: place + "/lower", layers: layers)
+            let grant = try own.authorize(command)
             let started = assembly.time.monotonicNanoseconds()
-            let outcome = try Execution.perform(
-                grant,
-                request,
-                caller: caller,
-                time: assembly.time,
-                prepared: try PreparedSandbox(
-                    launcherPath: launcher,
-                    limits: ResourceLimits(),
-                    streams: null.streams,
-                    usesTerminal: false,
-                    run: run
-                )
-            )
+            let outcome = try own.perform(grant, mounts: [mount], home: caller.home)
             return (outcome, assembly.time.monotonicNanoseconds() - started)
         }
-    }
-
-    private func action(_ run: RunID) -> Action {
-        Action(
-            kind: .runCommand(
-                CommandRequest(arguments: ["/bin/true"], workingDirectory: "/", environment: [], workspace: .overlay)
-            ),
-            principal: .human(userID: caller.userID),
-            run: run,
-            project: ProjectID.make(milliseconds: 0, random: 0)
-        )
     }
 
     private static func makeDirectory(_ path: String) throws(SystemError) {
         guard mkdir(path, 0o700) == 0 else { throw SystemError("mkdir", code: errno, path: path) }
     }
 
-    private func request(_ run: RunID, lower: String, layers: String, state: String) throws -> SandboxRequest {
-        let mount = WorkspaceMount(
+    private func mount(lower: String, layers: String) -> WorkspaceMount {
+        WorkspaceMount(
             source: .overlay(lower: lower, mask: nil, layers: layers),
             target: "/srv/probe",
             ownerUserID: caller.userID,
             ownerGroupID: caller.groupID
-        )
-        return SandboxRequest(
-            mounts: [mount],
-            home: .init(path: caller.home),
-            readable: [],
-            limits: ResourceLimits(),
-            identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
-            canary: state,
-            userName: caller.userName,
-            run: run
         )
     }
 }

@@ -9,14 +9,29 @@ extension StateDirectory {
     /// What is kept here in files of their own, each replaced by rename.
     private static let places = ["projects", "trees", "masks", "live"]
 
-    /// Removes what killed processes left half written. Nobody holds a lock on all of this, so the age decides.
-    func removeLitter() throws(SystemError) {
+    /// A file whose time says when this was last looked through.
+    private static let stamp = Array("tidied".utf8)
+    /// How often it is: the look costs more the more projects there are, and what it finds harms nobody meanwhile.
+    private static let lookSeconds: Int64 = 3600
+
+    /// Removes what killed processes left half written, unless somebody did so in the last hour.
+    func removeLitterIfDue() throws(SystemError) {
+        let now = Int64(SystemTime().unixMilliseconds() / 1000)
+        if let last = try handle.statusIfPresent(Self.stamp)?.modified.seconds {
+            // One that lies ahead was set by a clock that went wrong.
+            guard !(now - Self.lookSeconds...now).contains(last) else { return }
+        }
+        try removeLitter(now)
+        try FileContent.replace(Self.stamp, in: handle, with: [], durable: false)
+    }
+
+    /// Nobody holds a lock on all of this, so the age decides.
+    private func removeLitter(_ now: Int64) throws(SystemError) {
         try FileContent.removeUnfinished(in: handle, olderThanSeconds: Self.unfinishedSecondsMax)
         for place in Self.places {
             guard let directory = try handle.directoryIfPresent(at: [Array(place.utf8)]) else { continue }
             try FileContent.removeUnfinished(in: directory, olderThanSeconds: Self.unfinishedSecondsMax)
         }
-        let now = Int64(SystemTime().unixMilliseconds() / 1000)
         for entry in try handle.entries() where entry.name.starts(with: SandboxProbe.namePrefix.utf8) {
             guard let status = try handle.statusIfPresent(entry.name),
                 status.changed.seconds < now - Self.probeSecondsMax

@@ -15,6 +15,12 @@ struct ProjectDirectory: ~Copyable {
 
     var path: String { project + "/" + Self.name }
 
+    /// What the directory of runs is called.
+    static let runsName = Array("runs".utf8)
+
+    /// The directory that the runs lie in.
+    func runs() throws(SystemError) -> Directory { try handle.directory(Self.runsName) }
+
     /// Opens the project's directory, making and registering it where there is none.
     static func open(
         _ project: String,
@@ -34,6 +40,8 @@ struct ProjectDirectory: ~Copyable {
                 )
             }
             try make(project, root, register)
+        } else if makesIfAbsent {
+            removeUnpublishedBeside(project, root, register)
         }
         return try openExisting(project, root, register, caller)
     }
@@ -59,89 +67,14 @@ struct ProjectDirectory: ~Copyable {
     /// What lies in a run's workspace says where to apply it, and was written for another place or by somebody else: it
     /// is kept for the person and never read again.
     private static func setWorkspacesAside(_ handle: borrowing Directory) throws {
-        let runs = try handle.directory(Array("runs".utf8))
+        let runs = try handle.directory(runsName)
         for entry in try runs.entries() where entry.kind == .directory {
             let run = try runs.directory(entry.name)
-            guard try run.statusIfPresent(Array("workspace".utf8)) != nil else { continue }
-            try run.removeTree(Array("workspace.set-aside".utf8))
-            try run.rename(Array("workspace".utf8), to: run, Array("workspace.set-aside".utf8), rule: .failIfPresent)
+            guard try run.statusIfPresent(RunDirectory.workspaceName) != nil else { continue }
+            let aside = RunDirectory.workspaceName + Array(".set-aside".utf8)
+            try run.removeTree(aside)
+            try run.rename(RunDirectory.workspaceName, to: run, aside, rule: .failIfPresent)
         }
-    }
-
-    /// Made beside its place and renamed, so that nobody ever sees half of it.
-    private static func make(_ project: String, _ root: borrowing Directory, _ register: borrowing ProjectRegister)
-        throws
-    {
-        let isLocked = lock(root)
-        defer { if isLocked { _ = flock(root.raw, LOCK_UN) } }
-        // Another first run may have been quicker.
-        guard try root.statusIfPresent(Array(name.utf8)) == nil else { return }
-        if isLocked { try removeUnpublished(root, register) }
-        let id = ProjectID.make(milliseconds: SystemTime().unixMilliseconds(), random: .random(in: .min ... .max))
-        let temporary = Array((unpublished + id.rawValue).utf8)
-        do {
-            try register.add(id, path: project)
-            try fill(temporary, id, root)
-            CrashPoint.reached("project directory filled")
-            try publish(temporary, root)
-        } catch let error as SystemError {
-            try? root.removeTree(temporary)
-            register.remove(id)
-            throw CommandError(
-                ExitStatus.failed,
-                "make \(project)/\(name): \(error)",
-                hint: "Bailey keeps a run's journal and changes there; the project directory must be writable."
-            )
-        }
-    }
-
-    /// What the directory is called before it is whole.
-    private static let unpublished = ".bailey."
-    /// How long a first run waits for another one of the same project.
-    private static let lockAttemptsMax = 100
-    private static let lockPauseMicroseconds: UInt32 = 20_000
-
-    /// One first run at a time; false if somebody keeps the project's directory locked for purposes of their own, in
-    /// which case the rename alone keeps the order.
-    private static func lock(_ root: borrowing Directory) -> Bool {
-        for _ in 0..<lockAttemptsMax {
-            if flock(root.raw, LOCK_EX | LOCK_NB) == 0 { return true }
-            usleep(lockPauseMicroseconds)
-        }
-        return false
-    }
-
-    /// Removes what first runs left that were killed before theirs was published. The caller holds the lock.
-    private static func removeUnpublished(_ root: borrowing Directory, _ register: borrowing ProjectRegister) throws {
-        for entry in try root.entries() where entry.name.starts(with: unpublished.utf8) {
-            guard let id = ProjectID(String(decoding: entry.name.dropFirst(unpublished.utf8.count), as: UTF8.self)),
-                let status = try root.statusIfPresent(entry.name), status.kind == .directory,
-                status.userID == geteuid()
-            else { continue }
-            try root.removeTree(entry.name)
-            register.remove(id)
-        }
-    }
-
-    private static func fill(_ name: [UInt8], _ id: ProjectID, _ root: borrowing Directory) throws {
-        try root.makeDirectory(name, mode: 0o700)
-        let directory = try root.directory(name)
-        // Git leaves it alone without a word in the project's own ignore file.
-        try FileContent.replace(Array(".gitignore".utf8), in: directory, with: Array("*\n".utf8))
-        try FileContent.replace(Array("id".utf8), in: directory, with: Array((id.rawValue + "\n").utf8))
-        try directory.makeDirectory(Array("runs".utf8), mode: 0o700)
-        try directory.synchronize()
-    }
-
-    /// Another first run may have been quicker; its directory is as good.
-    private static func publish(_ temporary: [UInt8], _ root: borrowing Directory) throws {
-        do throws(SystemError) {
-            try root.rename(temporary, to: root, Array(name.utf8), rule: .failIfPresent)
-        } catch {
-            guard error.code == EEXIST else { throw error }
-            try root.removeTree(temporary)
-        }
-        try root.synchronize()
     }
 
     private static func openExisting(

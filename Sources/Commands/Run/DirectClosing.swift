@@ -1,12 +1,14 @@
 import Domain
+import Files
+import Journal
 import Workspace
 
-/// The end of a run that worked on the project directly: a look at what it left, since there is nothing to apply.
+/// The end of a run that worked on the project directly, in order or after a crash: a look at what it left, since there
+/// is nothing to apply.
 struct DirectClosing {
     let plan: WorkspacePlan
     let git: GitView
     let caller: Caller
-    let runDirectory: String
 
     /// Call it when every process of the sandbox is dead.
     func look() throws -> LiveReport {
@@ -18,8 +20,17 @@ struct DirectClosing {
         )
     }
 
-    /// Nothing of the project's lies there.
-    func removeWorkspace() throws {
-        try Discard(runDirectory: runDirectory).performUnchanged(ChangeSet(run: plan.run, changes: []))
+    /// Records the run's last events, takes its workspace away, where nothing of the project's lies, and forgets which
+    /// mode the project had.
+    func close(
+        _ directory: borrowing RunDirectory,
+        _ state: borrowing StateDirectory,
+        _ journal: JournalWriter,
+        _ events: [Record],
+        actor: Principal
+    ) throws {
+        try journal.append(events, actor: actor)
+        try directory.removeWorkspace()
+        try ShutProject.forget(plan.project, state: state)
     }
 }

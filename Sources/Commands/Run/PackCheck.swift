@@ -1,49 +1,14 @@
-import Authority
 import Domain
 import Git
-import Sandbox
 
 /// Has git verify a new pack behind the wall: a pack is hostile input to the parser that reads it.
 struct PackCheck: Sendable {
     private static let timeoutSeconds = 120.0
 
-    let caller: Caller
-    let authority: Authority
-    let time: SystemTime
-    let canary: String
-    let run: RunID
-    let project: ProjectID
-
-    init(_ place: borrowing RunPlace, _ assembly: Assembly, _ run: RunID) {
-        self.init(
-            caller: place.caller,
-            authority: assembly.authority,
-            time: assembly.time,
-            canary: place.state.path,
-            run: run,
-            project: place.projectDirectory.id
-        )
-    }
-
-    init(
-        caller: Caller,
-        authority: Authority,
-        time: SystemTime,
-        canary: String,
-        run: RunID,
-        project: ProjectID
-    ) {
-        self.caller = caller
-        self.authority = authority
-        self.time = time
-        self.canary = canary
-        self.run = run
-        self.project = project
-    }
+    let commands: OwnCommands
 
     /// True if git finds the pack and its index whole.
     func verify(_ pack: GitPack) throws -> Bool {
-        let null = try NullStreams()
         var limits = ResourceLimits()
         limits.timeoutSeconds = Self.timeoutSeconds
         let command = CommandRequest(
@@ -52,31 +17,12 @@ struct PackCheck: Sendable {
             environment: [EnvironmentVariable(name: "PATH", value: "/usr/bin:/bin")],
             workspace: .copy
         )
-        let request = SandboxRequest(
-            mounts: [],
-            home: .init(path: "/home/bailey"),
-            readable: [pack.directory],
+        let outcome = try commands.perform(
+            commands.authorize(command),
             limits: limits,
-            identity: .ordinary(userID: caller.userID, groupID: caller.groupID),
-            canary: canary,
-            userName: caller.userName,
-            run: run
+            home: "/home/bailey",
+            readable: [pack.directory]
         )
-        let action = Action(
-            kind: .runCommand(command),
-            principal: .human(userID: caller.userID),
-            run: run,
-            project: project
-        )
-        let grant = try authority.authorize(action)
-        let prepared = try PreparedSandbox(
-            launcherPath: try LauncherLocator.locate(caller: caller),
-            limits: limits,
-            streams: null.streams,
-            usesTerminal: false,
-            run: run
-        )
-        let outcome = try Execution.perform(grant, request, caller: caller, time: time, prepared: prepared)
         return outcome.ending == .exited(code: 0)
     }
 }

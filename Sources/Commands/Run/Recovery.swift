@@ -8,15 +8,19 @@ import Workspace
 /// an end gets one, layers without an owner go.
 enum Recovery {
     /// Looks at every run that nobody works on.
-    static func recoverAll(_ project: borrowing ProjectDirectory, _ assembly: Assembly, _ principal: Principal) throws {
-        try RunDirectory.removeUnpublished(in: project, nowUnixMilliseconds: assembly.time.unixMilliseconds())
-        try RunDirectory.removeSetAside(in: project)
-        for run in try RunDirectory.unsettled(in: project) {
+    static func recoverAll(
+        _ project: borrowing ProjectDirectory,
+        _ state: borrowing StateDirectory,
+        _ assembly: Assembly,
+        _ principal: Principal
+    ) throws {
+        let now = assembly.time.unixMilliseconds()
+        for run in try RunDirectory.removeLeftovers(in: project, nowUnixMilliseconds: now) {
             let directory = try RunDirectory.open(run, in: project)
             guard try needsRecovery(directory), try !RunLock.isHeld(directory), let lock = try? RunLock(directory)
             else { continue }
             do {
-                try recover(directory, project, assembly, principal)
+                try recover(directory, project, state, assembly, principal)
             } catch {
                 // One damaged run does not stop the others, nor the work of today.
                 let reason = (error as? any UserFacingError)?.message ?? "\(error)"
@@ -32,7 +36,7 @@ enum Recovery {
         // Healing may write into the project.
         let lock = try ProjectLock(session.project, .shared, waits: false, console: session.console)
         defer { withExtendedLifetime(lock) {} }
-        try recover(directory, session.project, assembly, session.principal)
+        try recover(directory, session.project, session.state, assembly, session.principal)
     }
 
     /// A cheap look: a run that ended or is held in order left its mark.
@@ -43,6 +47,7 @@ enum Recovery {
     private static func recover(
         _ directory: borrowing RunDirectory,
         _ project: borrowing ProjectDirectory,
+        _ state: borrowing StateDirectory,
         _ assembly: Assembly,
         _ principal: Principal
     ) throws {
@@ -71,7 +76,7 @@ enum Recovery {
             try Discard(runDirectory: directory.path).finish()
             if !journal.isEnded { try journal.append(records.completed(.discarded), actor: .system) }
         case .running, .interrupted:
-            try hold(directory, stored, journal, records)
+            try hold(directory, stored, state, journal, records)
         case .finished:
             // What it needed on the way may still be there; its changes are none, or in the project.
             try Discard(runDirectory: directory.path).finish()
@@ -85,7 +90,7 @@ enum Recovery {
     /// Nobody else writes into a run whose lock we hold.
     private static func removeUnfinished(_ directory: borrowing RunDirectory) throws {
         try FileContent.removeUnfinished(in: directory.handle)
-        guard let workspace = try directory.handle.directoryIfPresent(at: [Array("workspace".utf8)]) else { return }
+        guard let workspace = try directory.handle.directoryIfPresent(at: [RunDirectory.workspaceName]) else { return }
         try FileContent.removeUnfinished(in: workspace)
     }
 
@@ -93,6 +98,7 @@ enum Recovery {
     private static func hold(
         _ directory: borrowing RunDirectory,
         _ stored: StoredRun,
+        _ state: borrowing StateDirectory,
         _ journal: JournalWriter,
         _ records: RunRecords
     ) throws {
@@ -107,11 +113,11 @@ enum Recovery {
         } catch {
             plan = nil
         }
-        if let plan, plan.mode == .direct { return try look(plan, directory, journal, records) }
+        if let plan, plan.mode == .direct { return try look(plan, directory, state, journal, records) }
         let changes = try plan?.listChanges(limits: ResourceLimits())
         guard let plan, let changes, !changes.isEmpty else {
             try journal.append(records.interrupted(), actor: .system)
-            try directory.handle.removeTree(Array("workspace".utf8))
+            try directory.removeWorkspace()
             return
         }
         try WorkspacePlan.storeChanges(changes, in: stored)
@@ -123,21 +129,19 @@ enum Recovery {
     private static func look(
         _ plan: WorkspacePlan,
         _ directory: borrowing RunDirectory,
+        _ state: borrowing StateDirectory,
         _ journal: JournalWriter,
         _ records: RunRecords
     ) throws {
         let caller = try Caller.current()
         let git = try GitView(project: plan.project, caller: caller)
-        let closing = DirectClosing(plan: plan, git: git, caller: caller, runDirectory: directory.path)
+        let closing = DirectClosing(plan: plan, git: git, caller: caller)
         let report = try? closing.look()
         if let report {
             Console().remark("the direct run \(directory.run) was cut off; what it did is in the project")
             for line in DirectNotice.end(report, run: directory.run) { Console().remark(line) }
         }
-        try journal.append(
-            [records.lost()] + (report.map { [records.looked($0)] } ?? []) + [records.interrupted()],
-            actor: .system
-        )
-        try directory.handle.removeTree(Array("workspace".utf8))
+        let events = [records.lost()] + (report.map { [records.looked($0)] } ?? []) + [records.interrupted()]
+        try closing.close(directory, state, journal, events, actor: .system)
     }
 }

@@ -47,8 +47,8 @@ final class RunContext {
             waits: !options.noWait,
             console: place.console
         )
-        try place.state.removeLitter()
-        try Recovery.recoverAll(place.projectDirectory, assembly, place.principal)
+        try place.state.removeLitterIfDue()
+        try Recovery.recoverAll(place.projectDirectory, place.state, assembly, place.principal)
         let run = RunID.make(milliseconds: assembly.time.unixMilliseconds(), random: .random(in: .min ... .max))
         let directory = try RunDirectory.create(run, in: place.projectDirectory)
         let runLock = try RunLock(directory)
@@ -118,6 +118,9 @@ final class RunContext {
             try NestedRuns.wait(for: nested, in: place.project, waits: !options.noWait, console: console)
         }
     }
+
+    /// For what Bailey has its own commands find out on the way.
+    var ownCommands: OwnCommands { OwnCommands(caller, place.state, assembly, for: run, of: place.projectDirectory.id) }
 
     /// The run whose stored files are written and read.
     var stored: StoredRun { assembly.stored(run, of: place.project, in: directory.path) }

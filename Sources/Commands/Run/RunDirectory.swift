@@ -1,6 +1,5 @@
 import Domain
 import Files
-import Glibc
 
 /// One run's place below `.bailey/runs`: its journal, its raw action, its layers.
 struct RunDirectory: ~Copyable {
@@ -8,22 +7,20 @@ struct RunDirectory: ~Copyable {
     let path: String
     let handle: Directory
 
-    /// What a directory is called before its lock is taken.
-    private static let unpublished = ".new."
-    /// A directory that was not published for this long belongs to nobody.
-    private static let unpublishedMillisecondsMax: UInt64 = 60_000
+    /// What its directory of layers and stored files is called.
+    static let workspaceName = Array("workspace".utf8)
 
     /// Makes the directory under a name that nobody looks at; ``publish(in:)`` gives it its own. In between its lock is
     /// taken, so that no other Bailey ever takes a run that is just beginning for one that was left behind.
     static func create(_ run: RunID, in project: borrowing ProjectDirectory) throws -> RunDirectory {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         let name = Array((unpublished + run.rawValue).utf8)
         try runs.makeDirectory(name, mode: 0o700)
         return RunDirectory(run: run, path: path(run, project), handle: try runs.directory(name))
     }
 
     func publish(in project: borrowing ProjectDirectory) throws {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         let name = Array(run.rawValue.utf8)
         try runs.rename(Array(Self.unpublished.utf8) + name, to: runs, name, rule: .failIfPresent)
         // Before the first event that anybody could be told of.
@@ -33,29 +30,13 @@ struct RunDirectory: ~Copyable {
 
     /// Takes a run away that has not begun.
     func remove(from project: borrowing ProjectDirectory) throws {
-        try project.handle.directory(Array("runs".utf8)).removeTree(Array(run.rawValue.utf8))
+        try project.runs().removeTree(Array(run.rawValue.utf8))
     }
-
-    /// Removes what was left between ``create(_:in:)`` and ``publish(in:)``.
-    static func removeUnpublished(in project: borrowing ProjectDirectory, nowUnixMilliseconds: UInt64) throws {
-        let runs = try project.handle.directory(Array("runs".utf8))
-        for entry in try runs.entries() {
-            let name = String(decoding: entry.name, as: UTF8.self)
-            guard name.hasPrefix(unpublished), let run = RunID(String(name.dropFirst(unpublished.count))),
-                let created = run.createdUnixMilliseconds,
-                nowUnixMilliseconds > created + unpublishedMillisecondsMax
-            else { continue }
-            try runs.removeTree(entry.name)
-        }
-    }
-
-    /// What a run is called that is being pruned.
-    private static let setAside = ".gone."
 
     /// Takes a whole run away, in one step for everybody who looks: half of one would look like damage. The caller has
     /// its lock.
     func prune(from project: borrowing ProjectDirectory) throws {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         let name = Array((Self.setAside + run.rawValue).utf8)
         try runs.rename(Array(run.rawValue.utf8), to: runs, name, rule: .failIfPresent)
         try runs.synchronize()
@@ -63,29 +44,11 @@ struct RunDirectory: ~Copyable {
         try Self.locked(runs, wait: true) { (runs) in try runs.removeTree(name) }
     }
 
-    /// Removes what a prune that was killed had left of its runs.
-    static func removeSetAside(in project: borrowing ProjectDirectory) throws {
-        let runs = try project.handle.directory(Array("runs".utf8))
-        try locked(runs, wait: false) { (runs) in
-            for entry in try runs.entries() where entry.name.starts(with: setAside.utf8) {
-                try runs.removeTree(entry.name)
-            }
-        }
-    }
-
-    /// One process at a time removes trees: two at once would trip over each other. Does nothing if somebody does it.
-    private static func locked(
-        _ runs: borrowing Directory,
-        wait: Bool,
-        _ body: (borrowing Directory) throws -> Void
-    ) throws {
-        guard flock(runs.raw, LOCK_EX | (wait ? 0 : LOCK_NB)) == 0 else { return }
-        defer { _ = flock(runs.raw, LOCK_UN) }
-        try body(runs)
-    }
+    /// Takes away what the run worked on; its journal stays.
+    func removeWorkspace() throws { try handle.removeTree(Self.workspaceName) }
 
     static func open(_ run: RunID, in project: borrowing ProjectDirectory) throws -> RunDirectory {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         return RunDirectory(
             run: run,
             path: path(run, project),
@@ -99,21 +62,9 @@ struct RunDirectory: ~Copyable {
 
     /// All runs of a project, oldest first.
     static func all(in project: borrowing ProjectDirectory) throws -> [RunID] {
-        let runs = try project.handle.directory(Array("runs".utf8))
+        let runs = try project.runs()
         return try runs.entries().compactMap { RunID(String(decoding: $0.name, as: UTF8.self)) }
             .sorted { $0.rawValue < $1.rawValue }
-    }
-
-    /// The runs without the mark that there is nothing to recover, oldest first. Every start asks this of every run, so
-    /// none is opened.
-    static func unsettled(in project: borrowing ProjectDirectory) throws -> [RunID] {
-        let runs = try project.handle.directory(Array("runs".utf8))
-        let mark = Array("/".utf8) + SettledMark.name
-        return try runs.entries().filter { entry in
-            try entry.name.starts(with: RunID.prefix.utf8) && !runs.isPresent(entry.name + mark)
-        }
-        .compactMap { RunID(String(decoding: $0.name, as: UTF8.self)) }
-        .sorted { $0.rawValue < $1.rawValue }
     }
 
     /// The run that a word means: an id, an unambiguous prefix of one, or `last`.

@@ -84,7 +84,7 @@ struct RunPath {
     {
         let context = ledger.context
         let closing = ledger.closing(plan)
-        let packs = PackCheck(context.place, context.assembly, context.run)
+        let packs = PackCheck(commands: context.ownCommands)
         let gate = ChangeGate(
             plan: plan,
             limits: context.place.limits,
@@ -97,33 +97,17 @@ struct RunPath {
         let mode = outcome.cause == .sandboxDied && wished == .auto ? .never : wished
         let state = try closing.settle(report, gate: gate, mode: mode)
         try ledger.seal()
-        return try RunReport(
-            run: context.run,
-            options: options,
-            console: context.console,
-            redactor: ledger.records.redactor
-        )
-        .finish(outcome, state: state, report: report)
+        return try ledger.report.finish(outcome, state: state, report: report)
     }
 
     /// The changes are in the project already: what the gate would have stopped is told.
     private func look(_ outcome: Outcome, _ plan: WorkspacePlan, _ ledger: RunLedger, _ git: GitView) throws -> Int32 {
         let context = ledger.context
-        let closing = DirectClosing(plan: plan, git: git, caller: caller, runDirectory: context.directory.path)
+        let closing = DirectClosing(plan: plan, git: git, caller: caller)
         let report = try judging { try closing.look() }
-        try ledger.journal.append(
-            ledger.records.ended(outcome) + ledger.records.looked(report),
-            actor: context.principal
-        )
-        try closing.removeWorkspace()
-        try ShutProject.forget(context.place.project, state: context.place.state)
+        let events = ledger.records.ended(outcome) + ledger.records.looked(report)
+        try closing.close(context.directory, context.place.state, ledger.journal, events, actor: context.principal)
         try ledger.seal()
-        return try RunReport(
-            run: context.run,
-            options: options,
-            console: context.console,
-            redactor: ledger.records.redactor
-        )
-        .finish(outcome, direct: report)
+        return try ledger.report.finish(outcome, direct: report)
     }
 }

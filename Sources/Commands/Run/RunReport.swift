@@ -84,7 +84,6 @@ struct RunReport {
     }
 
     private func heldLine(_ report: GateReport) -> String {
-        let counts = report.changeSet.counts
         let why: String
         if let conflict = report.conflicts.first {
             why = "\(conflict.path) is a conflict (\(conflict.cause.rawValue))"
@@ -94,7 +93,7 @@ struct RunReport {
             why = "nothing was applied"
         }
         return
-            "changes are held (\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted): "
+            "changes are held (\(report.changeSet.counts.text)): "
             + "\(why); look with: bailey changes show \(run)"
     }
 
@@ -111,10 +110,7 @@ struct RunReport {
             ("engine", .string(outcome.engine)), ("layers", .array(outcome.layers.map { .string($0.rawValue) })),
             (
                 "changes",
-                .object([
-                    ("state", .string(state.rawValue)), ("created", .integer(Int64(counts.created))),
-                    ("changed", .integer(Int64(counts.changed))), ("deleted", .integer(Int64(counts.deleted))),
-                ])
+                .object([("state", .string(state.rawValue))] + counts.json)
             ),
             ("denials", denials.json),
         ])

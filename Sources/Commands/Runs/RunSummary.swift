@@ -1,6 +1,7 @@
 import Domain
 import Files
 import Journal
+import Workspace
 
 /// What a run's journal says of it, read back line by line: the journal is the only truth.
 struct RunSummary {
@@ -19,7 +20,7 @@ struct RunSummary {
     private(set) var digest: Digest?
     /// The change set whose apply began and did not end.
     private(set) var applying: Digest?
-    private(set) var counts: (created: Int64, changed: Int64, deleted: Int64)?
+    private(set) var counts: ChangeSet.Counts?
     private(set) var error: String?
     private(set) var wallMilliseconds: Int64?
 
@@ -64,9 +65,9 @@ struct RunSummary {
         }
     }
 
-    private static func counts(_ line: JournalLine) -> (created: Int64, changed: Int64, deleted: Int64) {
+    private static func counts(_ line: JournalLine) -> ChangeSet.Counts {
         func count(_ name: String) -> Int64 { line.data[name]?.integerValue ?? 0 }
-        return (count("created"), count("changed"), count("deleted"))
+        return ChangeSet.Counts(created: count("created"), changed: count("changed"), deleted: count("deleted"))
     }
 
     private static func digest(_ line: JournalLine) -> Digest? {
@@ -90,12 +91,7 @@ struct RunSummary {
             ("wall_milliseconds", wallMilliseconds.map { .integer($0) } ?? .null),
             (
                 "changes",
-                counts.map { counts in
-                    .object([
-                        ("created", .integer(counts.created)), ("changed", .integer(counts.changed)),
-                        ("deleted", .integer(counts.deleted)),
-                    ])
-                } ?? .null
+                counts.map { .object($0.json) } ?? .null
             ),
             ("error", error.map { .string($0) } ?? .null),
         ])

@@ -73,9 +73,7 @@ extension RunsCommand {
             row("state", summary.state.rawValue)
             row("ending", summary.ending)
             if let wall = summary.wallMilliseconds { row("time", "\(wall) ms") }
-            if let counts = summary.counts {
-                row("changes", "\(counts.created) created, \(counts.changed) changed, \(counts.deleted) deleted")
-            }
+            if let counts = summary.counts { row("changes", counts.text) }
             if let error = summary.error { row("error", Printable.text(error)) }
             show(observation, row)
         }

@@ -40,14 +40,8 @@ final class AncestorLocks {
     /// Waits until nobody has a project to itself any more.
     static func wait(for ancestor: String, around project: String, waits: Bool, console: Console) throws {
         let holder = "a direct run has \(ancestor), where it lies, to itself"
-        guard waits else {
-            throw CommandError(
-                ExitStatus.failed,
-                "use the project \(project): \(holder)",
-                hint: "Wait for it to end; `bailey runs list --project \(ancestor)` shows what runs."
-            )
-        }
-        console.remark("waiting for the project: \(holder)")
+        let hint = "Wait for it to end; `bailey runs list --project \(ancestor)` shows what runs."
+        try ProjectLock.announce(holder, of: project, waits: waits, hint: hint, console: console)
         _ = try open(ancestor)?.lock(.shared, wait: true)
     }
 
@@ -69,12 +63,9 @@ final class AncestorLocks {
 
     /// Nil where it cannot be: no direct run works on a project that is gone, or on a file system that is read-only.
     private static func open(_ project: String) throws -> Descriptor? {
-        do throws(SystemError) {
+        try ProjectLock.open(elseNilFor: [ENOENT, EROFS]) { () throws(SystemError) in
             let directory = try Directory(trustedPath: project + "/" + ProjectDirectory.name)
             return try directory.open(ProjectLock.name, flags: ProjectLock.flags | O_CREAT, mode: 0o600)
-        } catch {
-            guard error.code == ENOENT || error.code == EROFS else { throw error }
-            return nil
         }
     }
 }

@@ -60,6 +60,11 @@ struct RunLedger {
         )
     }
 
+    /// What is said of the run at its end.
+    var report: RunReport {
+        RunReport(run: context.run, options: context.options, console: context.console, redactor: records.redactor)
+    }
+
     /// Signs where the journal stands, and says that there is nothing to recover.
     func seal() throws {
         CrashPoint.reached("changes settled")
@@ -76,7 +81,7 @@ struct RunLedger {
         try journal.append(ending + [records.failed(error)], actor: context.principal)
         try context.assembly.recordHead(of: context.run, journal, context.place)
         if outcome == nil || plan.mode == .direct {
-            try context.directory.handle.removeTree(Array("workspace".utf8))
+            try context.directory.removeWorkspace()
         } else {
             context.console.remark(
                 "what the command did stays in \(context.directory.path)/workspace until the run is pruned"

@@ -22,24 +22,15 @@ enum NestedRuns {
     /// - Parameter waits: false to throw at once.
     static func wait(for nested: RelativePath, in project: String, waits: Bool, console: Console) throws {
         let holder = "other runs use \(nested), which lies in it, and a direct run needs it to itself"
-        guard waits else {
-            throw CommandError(
-                ExitStatus.failed,
-                "use the project \(project): \(holder)",
-                hint: "Wait for them to end."
-            )
-        }
-        console.remark("waiting for the project: \(holder)")
+        let hint = "Wait for them to end."
+        try ProjectLock.announce(holder, of: project, waits: waits, hint: hint, console: console)
         guard let path = nested.appending(Array(ProjectDirectory.name.utf8)) else { return }
         _ = try open(path, in: Directory(trustedPath: project))?.lock(.exclusive, wait: true)
     }
 
     private static func open(_ path: RelativePath, in root: borrowing Directory) throws -> Descriptor? {
-        do throws(SystemError) {
-            return try root.open(at: path.components + [ProjectLock.name], flags: ProjectLock.flags)
-        } catch {
-            guard [ENOENT, ENOTDIR, ELOOP].contains(error.code) else { throw error }
-            return nil
+        try ProjectLock.open(elseNilFor: [ENOENT, ENOTDIR, ELOOP]) { () throws(SystemError) in
+            try root.open(at: path.components + [ProjectLock.name], flags: ProjectLock.flags)
         }
     }
 }

@@ -43,16 +43,35 @@ struct ProjectLock: ~Copyable {
             let holder =
                 use == .shared
                 ? "a direct run has it to itself" : "other runs use it, and a direct run needs it to itself"
-            guard waits else {
-                throw CommandError(
-                    ExitStatus.failed,
-                    "use the project \(project.project): \(holder)",
-                    hint: "Wait for it to end; `bailey runs list` shows what runs."
-                )
-            }
-            console.remark("waiting for the project: \(holder)")
+            let hint = "Wait for it to end; `bailey runs list` shows what runs."
+            try announce(holder, of: project.project, waits: waits, hint: hint, console: console)
             _ = try file.lock(kind, wait: true)
         }
         return file.release()
+    }
+
+    /// Says what a project is waited for, or throws it.
+    static func announce(
+        _ holder: String,
+        of project: String,
+        waits: Bool,
+        hint: String,
+        console: Console
+    ) throws(CommandError) {
+        guard waits else { throw CommandError(ExitStatus.failed, "use the project \(project): \(holder)", hint: hint) }
+        console.remark("waiting for the project: \(holder)")
+    }
+
+    /// Opens another project's lock file; nil for an error that says that nobody can have taken it.
+    static func open(
+        elseNilFor nobody: [Int32],
+        _ open: () throws(SystemError) -> Descriptor
+    ) throws(SystemError) -> Descriptor? {
+        do {
+            return try open()
+        } catch {
+            guard nobody.contains(error.code) else { throw error }
+            return nil
+        }
     }
 }
