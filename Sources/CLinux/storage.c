@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -34,6 +35,10 @@ int bailey_fstatfs_type(int fd, int64_t *type) {
         *type = (int64_t)information.f_type;
     }
     return result;
+}
+
+long bailey_getdents(int directory, void *entries, size_t size) {
+    return syscall(SYS_getdents64, directory, entries, size);
 }
 
 int bailey_linkat(int old_directory, const char *old_path, int new_directory, const char *new_path) {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// An open file descriptor that is closed exactly once.
@@ -11,6 +12,10 @@ package struct Descriptor: ~Copyable {
     }
 
     deinit { _ = close(raw) }
+
+    /// A flag for opening: reading leaves no stamp, which would be a change of the file. Refused with EPERM for a file
+    /// of somebody else's.
+    package static var readingLeavesNoStamp: Int32 { BAILEY_O_NOATIME }
 
     /// Gives the descriptor away: the caller closes it.
     package consuming func release() -> Int32 {

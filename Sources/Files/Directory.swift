@@ -101,35 +101,6 @@ package struct Directory: ~Copyable {
         package let kind: FileStatus.Kind?
     }
 
-    /// All entries but `.` and `..`, in no order. Stops with EOVERFLOW beyond `entriesMax`.
-    package func entries(atMost entriesMax: Int = .max) throws(SystemError) -> [Entry] {
-        let copy = try SystemError.check(
-            "open",
-            Self.withPath(Array(".".utf8)) {
-                bailey_openat(handle.raw, $0, O_RDONLY | O_DIRECTORY, 0)
-            }
-        )
-        guard let stream = fdopendir(copy) else {
-            let code = errno
-            _ = close(copy)
-            throw SystemError("opendir", code: code)
-        }
-        defer { closedir(stream) }
-        var found: [Entry] = []
-        while true {
-            errno = 0
-            guard let entry = readdir(stream) else {
-                let code = errno
-                if code != 0 { throw SystemError("readdir", code: code) }
-                return found
-            }
-            let name = Self.name(of: entry)
-            if name == [0x2E] || name == [0x2E, 0x2E] { continue }
-            guard found.count < entriesMax else { throw SystemError("readdir", code: EOVERFLOW) }
-            found.append(Entry(name: name, kind: Self.kind(of: entry.pointee.d_type)))
-        }
-    }
-
     package func makeDirectory(_ name: [UInt8], mode: UInt32) throws(SystemError) {
         let code = Self.withPath(name) { mkdirat(handle.raw, $0, mode) }
         _ = try SystemError.check("mkdir", code, path: Self.text(name))
@@ -168,31 +139,6 @@ package struct Directory: ~Copyable {
 
     /// Makes the directory's entries durable.
     package func synchronize() throws(SystemError) { _ = try SystemError.check("fsync", fsync(handle.raw)) }
-
-    private static func name(of entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
-        withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            let bytes = UnsafeRawPointer(pointer).assumingMemoryBound(to: UInt8.self)
-            return Array(
-                UnsafeBufferPointer(
-                    start: bytes,
-                    count: strlen(UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self))
-                )
-            )
-        }
-    }
-
-    private static func kind(of type: UInt8) -> FileStatus.Kind? {
-        switch Int(type) {
-        case Int(DT_REG): .file
-        case Int(DT_DIR): .directory
-        case Int(DT_LNK): .symlink
-        case Int(DT_FIFO): .fifo
-        case Int(DT_SOCK): .socket
-        case Int(DT_CHR): .characterDevice
-        case Int(DT_BLK): .blockDevice
-        default: nil
-        }
-    }
 
     static func text(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
 

@@ -4,9 +4,14 @@ import Synchronization
 
 /// Reading and writing whole small files and streams, with a limit on everything that is read.
 package enum FileContent {
+    /// Bytes that are set aside at once for a file that says it has as many.
+    private static let reservedBytesMax: UInt64 = 1 << 22
+
     /// Reads to the end; throws EFBIG beyond `bytesMax`.
     package static func read(_ file: borrowing Descriptor, bytesMax: Int) throws(SystemError) -> [UInt8] {
         var content: [UInt8] = []
+        // A hint, which says nothing of a pipe or of what the kernel makes while it is read.
+        content.reserveCapacity(Int(min(try file.status().size, reservedBytesMax)))
         try forEachChunk(file) { (chunk: UnsafeRawBufferPointer) throws(SystemError) in
             guard content.count + chunk.count <= bytesMax else { throw SystemError("read", code: EFBIG) }
             content.append(contentsOf: chunk)
@@ -79,16 +84,37 @@ package enum FileContent {
         mode: UInt32 = 0o600,
         durable: Bool = true
     ) throws(SystemError) {
-        let number = replacements.wrappingAdd(1, ordering: .relaxed).newValue
-        let temporary = Array(".new.\(getpid()).\(number)".utf8)
+        let temporary = temporaryName()
         do {
-            try fill(temporary, in: directory, with: bytes, mode: mode, durable: durable)
+            let file = try fill(temporary, in: directory, with: bytes, mode: mode)
+            if durable { try file.synchronize() }
             try directory.rename(temporary, to: directory, name)
         } catch {
             try? directory.removeFile(temporary)
             throw error
         }
         if durable { try directory.synchronize() }
+    }
+
+    /// The first half of a ``replace(_:in:with:mode:durable:)`` that is made durable together with other files: writes
+    /// the file, mode 0600, and returns the name under which it waits. The caller waits for the batch, then renames it.
+    package static func begin(
+        in directory: borrowing Directory,
+        with bytes: [UInt8],
+        durableWith batch: SyncBatch
+    ) throws(SystemError) -> [UInt8] {
+        let temporary = temporaryName()
+        do {
+            try batch.add(fill(temporary, in: directory, with: bytes, mode: 0o600))
+        } catch {
+            try? directory.removeFile(temporary)
+            throw error
+        }
+        return temporary
+    }
+
+    private static func temporaryName() -> [UInt8] {
+        Array(".new.\(getpid()).\(replacements.wrappingAdd(1, ordering: .relaxed).newValue)".utf8)
     }
 
     /// Numbers the replacements of this process. A file of the same name was left by a dead process.
@@ -98,11 +124,10 @@ package enum FileContent {
         _ name: [UInt8],
         in directory: borrowing Directory,
         with bytes: [UInt8],
-        mode: UInt32,
-        durable: Bool
-    ) throws(SystemError) {
+        mode: UInt32
+    ) throws(SystemError) -> Descriptor {
         let file = try directory.open(name, flags: O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
         try write(bytes, to: file.raw)
-        if durable { _ = try SystemError.check("fsync", fsync(file.raw)) }
+        return file
     }
 }

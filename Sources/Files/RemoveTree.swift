@@ -30,24 +30,50 @@ extension Directory {
     /// Directories kept open at once on the way down.
     private static var depthMax: Int { 64 }
 
+    /// Modes are looked at only where the kernel says no: most directories let their owner in.
     private func removeContents(
         depth: Int,
         lift: (borrowing Directory, [UInt8]) throws(SystemError) -> Void
     ) throws(SystemError) {
         for entry in try entries() {
-            let kind = if let known = entry.kind { known } else { try status(entry.name).kind }
+            let kind = if let known = entry.kind { known } else { try statusOpeningUp(entry.name).kind }
             if kind != .directory {
-                try removeFile(entry.name)
+                try openingUp { () throws(SystemError) in try removeFile(entry.name) }
                 continue
             }
-            try openUp(entry.name)
             if depth >= Self.depthMax {
+                try setOwnMode(0o700)
+                try openUp(entry.name)
                 try lift(self, entry.name)
                 continue
             }
-            let child = try directory(entry.name)
+            let child = try directoryOpeningUp(entry.name)
             try child.removeContents(depth: depth + 1, lift: lift)
-            try removeDirectory(entry.name)
+            try openingUp { () throws(SystemError) in try removeDirectory(entry.name) }
+        }
+    }
+
+    /// Tries again with all rights to this directory, if it was for want of them that something failed.
+    private func openingUp<Result: ~Copyable>(_ body: () throws(SystemError) -> Result) throws(SystemError) -> Result {
+        do {
+            return try body()
+        } catch  where error.code == EACCES {
+            try setOwnMode(0o700)
+            return try body()
+        }
+    }
+
+    private func statusOpeningUp(_ name: [UInt8]) throws(SystemError) -> FileStatus {
+        try openingUp { () throws(SystemError) in try status(name) }
+    }
+
+    private func directoryOpeningUp(_ name: [UInt8]) throws(SystemError) -> Directory {
+        do {
+            return try directory(name)
+        } catch  where error.code == EACCES {
+            try setOwnMode(0o700)
+            try openUp(name)
+            return try directory(name)
         }
     }
 

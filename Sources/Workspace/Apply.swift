@@ -41,7 +41,8 @@ package struct Apply {
         self.checkpoint = checkpoint
     }
 
-    /// Applies a change set (the gate's reduced one). The trees are compared with the start again first.
+    /// Applies a change set (the gate's reduced one). The trees are compared with the start again first. When this
+    /// returns, everything is in place, after a power cut too; ``clear(_:)`` removes what is not needed any more.
     package func perform(
         _ set: ChangeSet,
         _ plan: WorkspacePlan,
@@ -84,18 +85,13 @@ package struct Apply {
         }
         let operations: [ApplyOperation]
         do {
-            operations = try ApplyStaging.stage(set, in: context)
+            operations = try stage(set, context)
         } catch {
             try? context.removeStaging()
             throw error
         }
-        checkpoint("staged")
-        let intent = ApplyIntent(digest: set.digest, besideTrees: context.besideTrees, operations: operations)
-        try FileContent.replace(
-            WorkspaceFiles.intent,
-            in: context.workspace,
-            with: intent.encoded(by: stored.intentSeal)
-        )
+        // If this fails, nobody knows whether the intent outlives a power cut: the next start finishes the apply.
+        try context.workspace.synchronize()
         checkpoint("intent written")
         let run = ApplyRun(context, operations)
         do {
@@ -105,6 +101,25 @@ package struct Apply {
         }
         try finish(run, context)
         return Outcome(operations: operations.count)
+    }
+
+    /// Stages the new content and writes the intent, which gets its name once both are on the disk.
+    private func stage(_ set: ChangeSet, _ context: ApplyContext) throws -> [ApplyOperation] {
+        let batch = SyncBatch()
+        let operations = try ApplyStaging.stage(set, in: context, batch)
+        let intent = ApplyIntent(digest: set.digest, besideTrees: context.besideTrees, operations: operations)
+        let bytes = intent.encoded(by: stored.intentSeal)
+        let waiting = try FileContent.begin(in: context.workspace, with: bytes, durableWith: batch)
+        do {
+            checkpoint("prepared")
+            try batch.synchronize()
+            checkpoint("staged")
+            try context.workspace.rename(waiting, to: context.workspace, WorkspaceFiles.intent)
+        } catch {
+            try? context.workspace.removeFile(waiting)
+            throw error
+        }
+        return operations
     }
 
     private func rollBack(_ run: ApplyRun, _ context: ApplyContext, because error: any Error) throws -> Never {
@@ -126,8 +141,18 @@ package struct Apply {
         checkpoint("synced")
         try end(context, by: WorkspaceFiles.applied)
         checkpoint("applied")
-        try clear(context)
-        checkpoint("cleared")
+    }
+
+    /// Removes the old content and the command's layers after a ``perform(_:_:grant:time:)``. Nothing depends on it: a
+    /// failure is no failure of the apply, and what is left the next recovery removes.
+    package func clear(_ plan: WorkspacePlan) throws(WorkspaceError) {
+        try WorkspaceError.attempt("remove what the apply needed on its way") {
+            let context = try ApplyContext(plan, runDirectory: stored.runDirectory, checkpoint: checkpoint)
+            guard plan.run == stored.run, try context.workspace.statusIfPresent(WorkspaceFiles.applied) != nil else {
+                throw WorkspaceError(.refused, "remove what the apply needed on its way: it has not come to its end")
+            }
+            try clear(context)
+        }
     }
 
     /// Ends the apply: the intent goes, or becomes the mark that everything is in place.
@@ -145,6 +170,7 @@ package struct Apply {
     private func clear(_ context: ApplyContext) throws {
         try context.removeStaging()
         for tree in context.plan.trees { try context.workspace.removeTree(WorkspaceFiles.tree(tree.tree.index)) }
+        checkpoint("cleared")
     }
 
     /// Finishes or takes back what an apply that was killed has begun. Call it for every run that has no terminal
@@ -194,6 +220,7 @@ package struct Apply {
             return .rolledBack(reason: "\(error)", left: left)
         }
         try finish(run, context)
+        try clear(context)
         return .finished
     }
 

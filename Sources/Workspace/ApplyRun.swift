@@ -16,11 +16,12 @@ struct ApplyRun {
         self.operations = operations
     }
 
-    /// Performs what is not performed yet, in order. Throws at the first that cannot be; those before it stay
-    /// performed.
+    /// Performs all operations in order, in a recovery those that are not performed yet. Throws at the first that
+    /// cannot be; those before it stay performed.
     func perform() throws {
         var isDurable = false
-        for number in operations.indices where try !isPerformed(number) {
+        for number in operations.indices {
+            if isRecovery, try isPerformed(number) { continue }
             // Those that shut a directory come last, and what lies in it cannot be reached after.
             if !isDurable, shuts(operations[number]) {
                 try synchronize()

@@ -2,22 +2,23 @@ import Domain
 import Files
 import Glibc
 
-/// Turns a change set into operations, and stages every new content: verified, with its final mode and owner, on the
-/// disk.
+/// Turns a change set into operations, and stages every new content: verified, with its final mode and owner.
 struct ApplyStaging {
     private let context: ApplyContext
     private let set: ChangeSet
     private var operations: [ApplyOperation] = []
     private var ready: [(change: Change, base: FileStatus?)] = []
     /// Staged files whose writing has begun.
-    private let written = SyncBatch()
+    private let written: SyncBatch
     /// Groups of new directories in set-group directories, which a rename does not hand down.
     private var inheritedGroups: [ChangeSet.Place: UInt32] = [:]
     /// Modes that are set last, since they shut a directory.
     private var last: [ApplyOperation] = []
 
-    static func stage(_ set: ChangeSet, in context: ApplyContext) throws -> [ApplyOperation] {
-        var staging = ApplyStaging(context: context, set: set)
+    /// What was staged is not on the disk yet: the caller waits for `batch`, to which all of it is added, before it
+    /// relies on it.
+    static func stage(_ set: ChangeSet, in context: ApplyContext, _ batch: SyncBatch) throws -> [ApplyOperation] {
+        var staging = ApplyStaging(context: context, set: set, written: batch)
         try staging.judge()
         guard !staging.ready.isEmpty else { return [] }
         try context.makeStaging()
@@ -25,13 +26,14 @@ struct ApplyStaging {
         staging.addRemovals()
         try staging.addContent()
         staging.operations += staging.last.reversed()
-        try staging.synchronize()
+        try context.addStaging(to: batch)
         return staging.operations
     }
 
-    private init(context: ApplyContext, set: ChangeSet) {
+    private init(context: ApplyContext, set: ChangeSet, written: SyncBatch) {
         self.context = context
         self.set = set
+        self.written = written
     }
 
     private mutating func judge() throws {
@@ -203,22 +205,77 @@ struct ApplyStaging {
     /// Brings a file or link of the command's to the staging directory, and makes sure that it is what was listed.
     private func stageLeaf(_ change: Change, base: FileStatus?) throws -> FileStatus {
         guard let leaf = change.path.name else { throw refused("the root is never replaced", change.path) }
-        let tree = context.trees[change.tree]
-        let area = context.staging[change.tree]
         let name = StagingArea.name(operations.count)
-        let parent = try context.changed(tree).directory(change.path.parent)
-        try bring(leaf, in: parent, to: area, name, change)
+        let parent = try context.changed(context.trees[change.tree]).directory(change.path.parent)
+        switch change.file {
+        case .symlink: return try stageLink(leaf, in: parent, name, change)
+        case .file: return try stageFile(leaf, in: parent, name, change, base: base?.kind == .file ? base : nil)
+        case .directory, .fifo, .socket, .device: throw isNotWhatWasListed(change)
+        }
+    }
+
+    private func stageLink(_ leaf: [UInt8], in parent: borrowing Directory, _ name: [UInt8], _ change: Change) throws
+        -> FileStatus
+    {
+        let area = context.staging[change.tree]
+        if try !Self.linkIfPossible(leaf, in: parent, to: area.new, name) {
+            guard try parent.status(leaf).kind == .symlink else { throw isNotWhatWasListed(change) }
+            try area.new.makeSymbolicLink(name, to: parent.linkTarget(leaf))
+        }
         let status = try area.new.status(name)
-        guard FileKind(status.kind) == change.file else { throw isNotWhatWasListed(change) }
-        switch status.kind {
-        case .symlink:
-            guard try area.new.linkTarget(name) == change.linkTarget else { throw isNotWhatWasListed(change) }
-            return status
-        case .file:
-            try finishFile(name, status, change, base: base, tree: tree, in: area.new)
-            return try area.new.status(name)
-        default:
+        guard status.kind == .symlink, try area.new.linkTarget(name) == change.linkTarget else {
             throw isNotWhatWasListed(change)
+        }
+        return status
+    }
+
+    /// A second name costs nothing and leaves the command's layer as it is, should the apply be undone. A file to which
+    /// the command gave several names is copied: in the project they would stay one file, and each later edit of one
+    /// would change all.
+    private func stageFile(
+        _ leaf: [UInt8],
+        in parent: borrowing Directory,
+        _ name: [UInt8],
+        _ change: Change,
+        base: FileStatus?
+    ) throws -> FileStatus {
+        let area = context.staging[change.tree]
+        if try Self.linkIfPossible(leaf, in: parent, to: area.new, name) {
+            let file = try openStaged(name, change)
+            let status = try file.status()
+            // Its own name, and the one that was just made.
+            if status.kind != .file || status.linkCount == 2 {
+                return try finish(file, status, change, base: base)
+            }
+            try area.new.removeFile(name)
+        }
+        try copy(leaf, in: parent, to: name, change)
+        let file = try openStaged(name, change)
+        let status = try file.status()
+        return try finish(file, status, change, base: base)
+    }
+
+    /// Opens what was brought for reading: whatever happens to the name, this is what is looked at.
+    private func openStaged(_ name: [UInt8], _ change: Change) throws -> Descriptor {
+        let area = context.staging[change.tree]
+        if let file = try Self.openIfAllowed(name, in: area.new) { return file }
+        let status = try area.new.status(name)
+        guard status.kind == .file else { throw isNotWhatWasListed(change) }
+        if status.mode & 0o400 == 0 { try area.new.setModeUnopened(name, 0o600) }
+        return try area.new.open(name, flags: Self.readingFlags)
+    }
+
+    private static var readingFlags: Int32 { O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY }
+
+    /// Nil for a file that not even its owner may read, for a link, and for a file of somebody else's.
+    private static func openIfAllowed(
+        _ name: [UInt8],
+        in area: borrowing Directory
+    ) throws(SystemError) -> Descriptor? {
+        do {
+            return try area.open(name, flags: readingFlags | Descriptor.readingLeavesNoStamp)
+        } catch  where [EACCES, ELOOP, EPERM].contains(error.code) {
+            return nil
         }
     }
 
@@ -231,23 +288,11 @@ struct ApplyStaging {
         )
     }
 
-    /// A second name costs nothing and leaves the command's layer as it is, should the apply be undone. A file to which
-    /// the command gave several names is copied: in the project they would stay one file, and each later edit of one
-    /// would change all.
-    private func bring(
-        _ leaf: [UInt8],
-        in parent: borrowing Directory,
-        to area: StagingArea,
-        _ name: [UInt8],
-        _ change: Change
-    ) throws {
-        let status = try parent.status(leaf)
-        let isLone = status.kind != .file || status.linkCount == 1
-        if isLone, try Self.linkIfPossible(leaf, in: parent, to: area.new, name) { return }
-        if status.kind == .symlink { return try area.new.makeSymbolicLink(name, to: parent.linkTarget(leaf)) }
-        guard status.kind == .file else { throw isNotWhatWasListed(change) }
+    private func copy(_ leaf: [UInt8], in parent: borrowing Directory, to name: [UInt8], _ change: Change) throws {
+        guard try parent.status(leaf).kind == .file else { throw isNotWhatWasListed(change) }
         let source = try context.changed(context.trees[change.tree]).open(change.path)
-        let copy = try area.new.open(name, flags: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
+        let copy = try context.staging[change.tree].new.open(name, flags: flags, mode: 0o600)
         guard try FileCopy.copy(source, to: copy, bytesMax: change.size) else { throw isNotWhatWasListed(change) }
         let owner = context.trees[change.tree].source
         if geteuid() == 0 { try copy.setOwner(userID: owner.ownerUserID, groupID: owner.ownerGroupID) }
@@ -267,48 +312,44 @@ struct ApplyStaging {
         }
     }
 
-    private func finishFile(
-        _ name: [UInt8],
+    /// Compares a staged file with what was listed, gives it its mode and owner.
+    /// `status` is from before the content is read: a later change of it would show against what is returned.
+    private func finish(
+        _ file: consuming Descriptor,
         _ status: FileStatus,
         _ change: Change,
-        base: FileStatus?,
-        tree: OpenTree,
-        in area: borrowing Directory
-    ) throws {
-        if status.mode & 0o400 == 0 { try area.setModeUnopened(name, 0o600) }
-        let file = try area.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
-        guard try file.status().size == change.size,
+        base: FileStatus?
+    ) throws -> FileStatus {
+        guard status.kind == .file, status.size == change.size,
             try FileComparison(file.raw, previous: nil).digest == change.digest
         else { throw isNotWhatWasListed(change) }
-        for attribute in try file.attributeNames() where Self.isNeverApplied(attribute) {
-            try file.removeAttribute(attribute)
-        }
-        try Self.settle(file, mode: Self.mode(change, base: base), owner: base?.kind == .file ? base : nil)
-        file.startWriting()
+        let final = try Self.settle(file, status, mode: Self.mode(change, base: base), owner: base)
         try written.add(file)
+        return final
     }
 
-    /// Gives a file its mode and owner. Most have them already, and each change of them would be one more entry in the
-    /// file system's journal.
-    private static func settle(_ file: borrowing Descriptor, mode: UInt32, owner: FileStatus?) throws(SystemError) {
-        let now = try file.status()
-        var isSettled = now.mode == mode
+    /// Takes from a file what never enters a project, and gives it its mode and owner. Most have these already, and
+    /// each change of them would be one more entry in the file system's journal. Returns what it is then.
+    private static func settle(
+        _ file: borrowing Descriptor,
+        _ status: FileStatus,
+        mode: UInt32,
+        owner: FileStatus?
+    ) throws(SystemError) -> FileStatus {
+        let marks = try file.attributeNames().filter(isNeverApplied)
+        for mark in marks { try file.removeAttribute(mark) }
+        let now = marks.isEmpty ? status : try file.status()
         if geteuid() == 0, let owner, (now.userID, now.groupID) != (owner.userID, owner.groupID) {
             try file.setOwner(userID: owner.userID, groupID: owner.groupID)
-            isSettled = false
+        } else if now.mode == mode {
+            return now
         }
-        if !isSettled { try file.setMode(mode) }
+        try file.setMode(mode)
+        return try file.status()
     }
 
     /// The overlay's own marks, and what could give rights that the mode does not show.
     private static func isNeverApplied(_ attribute: [UInt8]) -> Bool {
         ["user.overlay.", "security.capability", "system.posix_acl_"].contains { attribute.starts(with: $0.utf8) }
-    }
-
-    /// Everything staged is on the disk before the intent is, and so before the first rename. The writing of all files
-    /// was begun before.
-    private func synchronize() throws {
-        try context.addStaging(to: written)
-        try written.synchronize()
     }
 }

@@ -78,7 +78,7 @@ struct ConflictCheck {
             if case .conflict(let cause) = answer {
                 conflicts.append(Conflict(tree: change.tree, path: change.path, cause: cause))
             }
-            conflicts += try appearedBelow(change)
+            if mayHideEntries(answer) { conflicts += try appearedBelow(change) }
         }
         for place in set.replacedDirectories where masks[place.tree].above.contains(place.path) {
             conflicts.append(Conflict(tree: place.tree, path: place.path, cause: .maskedPath))
@@ -143,6 +143,15 @@ struct ConflictCheck {
             return entry.lowerInode == status.inode && entry.lowerChanged == status.changed ? nil : .changedOutside
         }
         return status.changed < plan.baseTime ? nil : .changedOutside
+    }
+
+    /// Whether there can be a directory where a change lies, with entries that the command did not see.
+    private func mayHideEntries(_ answer: Answer) -> Bool {
+        switch answer {
+        case .ready(let base): base?.kind == .directory
+        case .done: false
+        case .conflict: true
+        }
     }
 
     /// Entries that were made outside in a directory that the command removed.

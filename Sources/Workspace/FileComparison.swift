@@ -34,13 +34,18 @@ struct FileComparison {
                 let otherCount = try FileContent.fill(other, from: previous)
                 isEqual = otherCount == count && Self.isEqual(bytes, other)
             }
-            if isText { isText = !bytes.prefix(max(0, WorkspaceLimits.textProbeBytes - position)).contains(0) }
+            if isText { isText = !Self.holdsNUL(bytes.prefix(max(0, WorkspaceLimits.textProbeBytes - position))) }
             hash.update(bytes)
             position += count
         }
         digest = hash.finalize()
         self.isText = isText
         self.isEqual = isEqual
+    }
+
+    private static func holdsNUL(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+        guard let start = UnsafeRawBufferPointer(rebasing: bytes).baseAddress else { return false }
+        return memchr(start, 0, bytes.count) != nil
     }
 
     private static func isEqual(_ bytes: UnsafeRawBufferPointer, _ other: UnsafeMutableRawBufferPointer) -> Bool {

@@ -94,9 +94,10 @@ struct WorkspaceBench {
         let (outcome, milliseconds) = try time.measure {
             try apply.perform(set, prepared.plan, grant: grant(.applyChanges(set.digest), set.run), time: time)
         }
+        let (_, clearing) = try time.measure { try apply.clear(prepared.plan) }
         self.prepared = nil
         return .object([
-            ("milliseconds", milliseconds), ("operations", .integer(Int64(outcome.operations))),
+            ("milliseconds", milliseconds), ("clearing", clearing), ("operations", .integer(Int64(outcome.operations))),
             ("phases", phases.milliseconds),
         ])
     }

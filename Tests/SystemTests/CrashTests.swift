@@ -9,9 +9,8 @@ struct CrashTests {
     ]
     static let ending = ["command exited", "changes recorded", "changes settled", "head recorded"]
     static let applying = [
-        "apply recorded", "staged", "intent written", "operation performed", "before the last sync", "synced",
-        "applied",
-        "cleared",
+        "apply recorded", "prepared", "staged", "intent written", "operation performed", "before the last sync",
+        "synced", "applied", "apply ended", "cleared",
     ]
     static let terminal = ["RUN_COMPLETED", "RUN_FAILED"]
 
@@ -55,6 +54,9 @@ struct CrashTests {
         let picture = try yard.picture()
         #expect(picture == (["applied", "finished"].contains(state) ? after : before), "\(state)")
         #expect(yard.exists("project/.bailey/runs/\(run)/settled"))
+        if state == "applied" {
+            for left in ["tree0", "apply"] { #expect(!yard.exists("project/.bailey/runs/\(run)/workspace/\(left)")) }
+        }
         return state
     }
 
@@ -73,7 +75,7 @@ struct CrashTests {
         // Whatever the command had done by then is held, and it need not be all.
         case "sandbox started": #expect(["failed", "held"].contains(state))
         case _ where Self.starting.contains(point): #expect(state == "failed")
-        case "command exited", "changes recorded", "apply recorded", "staged": #expect(state == "held")
+        case "command exited", "changes recorded", "apply recorded", "prepared", "staged": #expect(state == "held")
         default: #expect(state == "applied")
         }
         if state == "held", point == "sandbox started" {
@@ -96,7 +98,7 @@ struct CrashTests {
         let crashed = try yard.bailey(["changes", "apply"], with: ["BAILEY_CRASH_AT": point])
         #expect(crashed.status == 137, "\(crashed.summary)")
         let state = try recover(yard, run, token: run, before: before, after: after)
-        #expect(state == (["apply recorded", "staged"].contains(point) ? "held" : "applied"))
+        #expect(state == (["apply recorded", "prepared", "staged"].contains(point) ? "held" : "applied"))
         if state == "held" {
             let discard = try yard.bailey(["changes", "discard", run])
             #expect(discard.status == 0, "\(discard.summary)")

@@ -58,7 +58,7 @@ struct ApplyKillTests {
             let recovery = try bench.recover()
             let picture = try bench.picture()
             switch name {
-            case "staged":
+            case "prepared", "staged":
                 #expect(recovery == .nothing)
                 #expect(picture == before, "killed at \(number) \(name)")
             case "applied", "cleared":

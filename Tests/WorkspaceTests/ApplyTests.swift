@@ -42,6 +42,27 @@ struct ApplyTests {
         #expect(throws: WorkspaceError.self) { try bench.perform(report.changeSet, plan) }
     }
 
+    @Test("old content and layers go once all is in place, then or at the next start", arguments: [false, true])
+    func leftForLater(isKilled: Bool) throws {
+        let bench = try Bench()
+        try bench.outside("printf x >f; mkdir d; printf y >d/g")
+        let plan = try bench.prepare()
+        try bench.inside(plan, "printf z >f; rm -r d; printf n >new")
+        let set = try plan.listChanges(limits: ResourceLimits())
+        let stored = { try FileManager.default.contentsOfDirectory(atPath: bench.run + "/workspace") }
+        #expect(throws: WorkspaceError.self) { try bench.apply().clear(plan) }
+        #expect(try stored().contains("tree0"))
+        try set.digest.hex.write(toFile: bench.root + "/applying", atomically: false, encoding: .utf8)
+        _ = try bench.apply().perform(set, plan, grant: bench.grant(.applyChanges(set.digest)), time: MachineTime())
+        let picture = try bench.picture()
+        #expect(picture.map { $0.split(separator: " ")[0] } == ["f", "new"])
+        #expect(try Set(stored()).isSuperset(of: ["tree0", "apply", "applied"]))
+        if isKilled { #expect(try bench.recover() == .applied) } else { try bench.apply().clear(plan) }
+        #expect(try Set(stored()).isDisjoint(with: ["tree0", "apply", "intent"]) && stored().contains("applied"))
+        // A file that was placed had a second name in the layer.
+        #expect(try bench.picture() == picture.map { $0.replacingOccurrences(of: " true ", with: " false ") })
+    }
+
     @Test func aSetIdBitIsNeverApplied() throws {
         let bench = try Bench()
         try bench.outside("printf x >f")

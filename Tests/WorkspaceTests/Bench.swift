@@ -154,7 +154,10 @@ final class Bench: Sendable {
         _ checkpoint: @escaping (StaticString) -> Void = { _ in }
     ) throws -> Apply.Outcome {
         try set.digest.hex.write(toFile: root + "/applying", atomically: false, encoding: .utf8)
-        return try apply(checkpoint).perform(set, plan, grant: grant(.applyChanges(set.digest)), time: MachineTime())
+        let apply = apply(checkpoint)
+        let outcome = try apply.perform(set, plan, grant: grant(.applyChanges(set.digest)), time: MachineTime())
+        try apply.clear(plan)
+        return outcome
     }
 
     /// Every entry of the project with its kind, mode, link target and content, sorted: two equal texts are two equal

@@ -24,17 +24,19 @@ COPY_DISCARD = "`cp -a`: discard"
 WORKTREE = "`git worktree add`"
 WORKTREE_DISCARD = "`git worktree remove`"
 APPLY = "bailey: apply 100 changes, durable"
+CLEARED = "bailey: the same, and what it needed removed"
 NAIVE = "write beside, fsync, rename, 100 times"
 
 
 # What is done until each point that an apply passes.
 PHASES = {
-    "staged": "compare, stage, read again, make durable",
-    "intent written": "the intent, durable",
+    "prepared": "compare, stage, read again, write the intent",
+    "staged": "make all of it durable",
+    "intent written": "the intent's name, durable",
     "before the last sync": "rename into place",
     "synced": "make the renames durable",
     "applied": "the end, durable",
-    "cleared": "remove old content and layers",
+    "cleared": "afterwards: remove old content and layers",
 }
 
 
@@ -80,7 +82,7 @@ def session(setting: Setting, project: pathlib.Path, rows: Rows, changes: Change
     ended = setting.bench.ask(ending)
     return {
         "prepare": prepared["milliseconds"], **worked, "list": listed["milliseconds"], ending: ended["milliseconds"],
-        "phases": ended.get("phases", {}),
+        "clearing": ended.get("clearing", 0.0), "phases": ended.get("phases", {}),
     }
 
 
@@ -125,6 +127,7 @@ def applies(setting: Setting, rounds: int, project: pathlib.Path, peer: pathlib.
         if round_number > 0:
             add(rows, NAIVE, naive)
             add(rows, APPLY, seen["apply"])
+            add(rows, CLEARED, seen["apply"] + seen["clearing"])
             for name, value in seen["phases"].items():
                 add(phases, PHASES[name], value)
     return rows, phases

@@ -21,6 +21,7 @@
 
 // Not defined without _GNU_SOURCE, which clashes with the Swift importer.
 #define BAILEY_O_PATH 010000000
+#define BAILEY_O_NOATIME 01000000
 
 int bailey_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int bailey_renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path, unsigned flags);

@@ -16,12 +16,14 @@ int bailey_ficlone(int to, int from);
 long bailey_copy_file_range(int from, int to, size_t length);
 // The file system's magic number.
 int bailey_fstatfs_type(int fd, int64_t *type);
+// The next entries of an open directory, as struct linux_dirent64 one after the other; 0 at the end.
+long bailey_getdents(int directory, void *entries, size_t size);
 int bailey_linkat(int old_directory, const char *old_path, int new_directory, const char *new_path);
 // Sets the modification time only, on the entry itself even if it is a symbolic link.
 int bailey_set_modified(int directory, const char *name, int64_t seconds, int64_t nanoseconds);
 
-// fsync of many files by so many threads, the caller's included: the file system answers those that wait together with
-// one commit. -1 with the errno of one that failed; every file was tried.
+// fsync of many files by so many threads, the caller's included, after the writing of all was begun: the file system
+// answers those that wait together with one commit. -1 with the errno of one that failed; every file was tried.
 int bailey_fsync_all(const int *files, int count, int threads);
 
 #endif

@@ -51,13 +51,28 @@ struct RunClosing {
         let grant = try assembly.authority.authorize(action(.applyChanges(set.digest)))
         try journal.append([records.granted(grant), records.applying(set)], actor: principal)
         CrashPoint.reached("apply recorded")
+        let apply = Apply(stored, lockDirectory: lockDirectory, checkpoint: CrashPoint.reached)
         do {
-            let apply = Apply(stored, lockDirectory: lockDirectory, checkpoint: CrashPoint.reached)
             let outcome = try apply.perform(set, plan, grant: grant, time: assembly.time)
             try journal.append([records.applied(set, outcome), records.completed(.applied)], actor: principal)
         } catch let error as WorkspaceError {
             try journal.append(records.rolledBack(error), actor: principal)
             throw error
+        }
+        CrashPoint.reached("apply ended")
+        try clear(apply)
+    }
+
+    /// The changes are in the project by now, whatever becomes of the layers: that error is another one.
+    private func clear(_ apply: Apply) throws(CommandError) {
+        do {
+            try apply.clear(plan)
+        } catch {
+            throw CommandError(
+                ExitStatus.failed,
+                "the changes are in the project, but \(error.message)",
+                hint: "What is left of \(plan.run) is removed when bailey starts next in this project."
+            )
         }
     }
 

@@ -59,18 +59,16 @@ enum Recovery {
         let summary = RunSummary(run, lines: lines, isLive: false)
         try removeUnfinished(directory)
         let stored = assembly.stored(directory, of: project)
+        let apply = Apply(stored, lockDirectory: project.path, checkpoint: CrashPoint.reached)
         switch summary.state {
         case .held:
-            let apply = Apply(
-                stored,
-                lockDirectory: project.path,
-                checkpoint: CrashPoint.reached
-            )
             let recovery = try apply.recover(applying: summary.applying)
             if let digest = summary.digest {
                 try journal.append(records.recovered(recovery, digest), actor: .system)
             }
         case .applied:
+            // What it needed on the way may still be there.
+            _ = try apply.recover(applying: summary.digest)
             if !journal.isEnded { try journal.append(records.completed(.applied), actor: .system) }
         case .discarded:
             try Discard(runDirectory: directory.path).finish()
