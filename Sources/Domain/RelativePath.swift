@@ -13,7 +13,8 @@ package struct RelativePath: Hashable, Sendable, Comparable {
             self = .root
             return
         }
-        let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Array($0) }
+        // An array, which is divided several times faster than any collection.
+        let parts = Array(bytes).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Array($0) }
         guard parts.allSatisfy(Self.isName) else { return nil }
         self.init(components: parts)
     }
