@@ -42,12 +42,23 @@ package enum GitPointer {
 
     /// A regular file's content by absolute path; nil if there is none, or none that may be read.
     static func read(_ path: String, bytesMax: Int = bytesMax) -> [UInt8]? {
-        guard let slash = path.lastIndex(of: "/") else { return nil }
-        let parent = path[..<slash].isEmpty ? "/" : String(path[..<slash])
-        let name = Array(path[path.index(after: slash)...].utf8)
-        guard !name.isEmpty, let directory = try? Directory(trustedPath: parent),
+        guard let (parent, name) = divided(path), let directory = try? Directory(trustedPath: parent),
             let status = try? directory.status(name), status.kind == .file
         else { return nil }
         return try? FileContent.read(name, in: directory, bytesMax: bytesMax)
+    }
+
+    /// What `lstat` tells of a regular file; nil if there is none.
+    static func status(_ path: String) -> FileStatus? {
+        guard let (parent, name) = divided(path), let directory = try? Directory(trustedPath: parent),
+            let status = try? directory.status(name), status.kind == .file
+        else { return nil }
+        return status
+    }
+
+    private static func divided(_ path: String) -> (parent: String, name: [UInt8])? {
+        guard let slash = path.lastIndex(of: "/") else { return nil }
+        let name = Array(path[path.index(after: slash)...].utf8)
+        return name.isEmpty ? nil : (path[..<slash].isEmpty ? "/" : String(path[..<slash]), name)
     }
 }

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 
 /// Says whether git tracks a directory of a project, so that a checkout could replace what lies in it.
 package enum TrackedDirectory {
@@ -28,7 +29,8 @@ package enum TrackedDirectory {
     }
 
     private static func holds(_ path: [UInt8], indexOf git: String, name: String) -> Bool {
-        guard let bytes = GitPointer.read(git + "/index", bytesMax: GitIndex.Limits.bytesMax), mayHold(name, bytes),
+        guard mayHold(name, indexOf: git),
+            let bytes = GitPointer.read(git + "/index", bytesMax: GitIndex.Limits.bytesMax),
             let configuration = GitRepository.configuration(of: git),
             let format = try? GitConfigFile(configuration).objectFormat,
             let index = try? GitIndex(bytes, format: format)
@@ -37,10 +39,47 @@ package enum TrackedDirectory {
         return index.entries.contains { $0.path == path || $0.path.starts(with: prefix) }
     }
 
-    /// A look that spares parsing a large index. Version 4 shortens names, so that its bytes tell nothing.
-    private static func mayHold(_ name: String, _ bytes: [UInt8]) -> Bool {
-        guard bytes.count > 8, bytes[7] < 4, let first = name.utf8.first else { return true }
+    /// A look at each piece of the file that spares parsing a large index, and holding it. Version 4 shortens names, so
+    /// that its bytes tell nothing. False if there is no index.
+    private static func mayHold(_ name: String, indexOf git: String) -> Bool {
+        guard GitPointer.status(git + "/index") != nil, let directory = try? Directory(trustedPath: git),
+            let file = try? directory.open(Array("index".utf8), flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        else { return false }
         let word = Array(name.utf8)
-        return bytes.indices.contains { bytes[$0] == first && bytes[$0...].starts(with: word) }
+        var before: [UInt8] = []
+        var bytesRead = 0
+        var isFound = false
+        do throws(SystemError) {
+            try FileContent.forEachChunk(file) { (chunk: UnsafeRawBufferPointer) throws(SystemError) in
+                if bytesRead == 0, chunk.count < 8 || chunk[7] >= 4 { isFound = true }
+                bytesRead += chunk.count
+                // What lies across the border of two pieces is looked at by itself.
+                before += chunk.prefix(word.count - 1)
+                isFound = isFound || chunk.holds(word) || before.withUnsafeBytes { $0.holds(word) }
+                before = Array((before + chunk.suffix(word.count - 1)).suffix(word.count - 1))
+            }
+        } catch {
+            return true
+        }
+        return isFound
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Looks at the last byte of each place first, and passes over as many places as that byte allows (Horspool).
+    fileprivate func holds(_ word: [UInt8]) -> Bool {
+        guard let start = baseAddress?.assumingMemoryBound(to: UInt8.self), let final = word.last else { return false }
+        let length = word.count
+        var steps = [Int](repeating: length, count: 256)
+        for (position, byte) in word.dropLast().enumerated() { steps[Int(byte)] = length - 1 - position }
+        return steps.withUnsafeBufferPointer { steps in
+            var end = length
+            while end <= count {
+                let last = start[end - 1]
+                if last == final, memcmp(start + end - length, word, length) == 0 { return true }
+                end += steps[Int(last)]
+            }
+            return false
+        }
     }
 }

@@ -100,7 +100,7 @@ struct BinaryReader {
     /// A single name, never a path.
     mutating func readName() throws(Damaged) -> [UInt8] {
         let name = try readBytes()
-        guard RelativePath.root.appending(name) != nil else { throw Damaged() }
+        guard RelativePath.isName(name) else { throw Damaged() }
         return name
     }
 

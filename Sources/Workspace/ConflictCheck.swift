@@ -51,7 +51,9 @@ struct ConflictCheck {
         self.plan = plan
         self.set = set
         self.trees = trees
-        masks = plan.trees.map { Masks($0.index.hidden + $0.index.mountPoints) }
+        // Nothing is looked up in them for a set without entries, and a project may have thousands of hidden files.
+        let isEmpty = set.changes.isEmpty && set.replacedDirectories.isEmpty
+        masks = isEmpty ? [] : plan.trees.map { Masks($0.index.hidden + $0.index.mountPoints) }
         var newDirectories: Set<ChangeSet.Place> = []
         var deleted: Set<ChangeSet.Place> = []
         for change in set.changes {

@@ -2,15 +2,20 @@ import Domain
 import Files
 
 extension TreeIndex {
-    private static let magic: StaticString = "BLYIDX02"
+    private static let magic: StaticString = "BLYIDX03"
     /// The least bytes of a stored record and of a stored candidate: what a forged count is measured against.
     private static let recordBytesMin = 60
-    private static let candidateBytesMin = 30
+    private static let candidateBytesMin = 31
 
     func encoded(by seal: FileSeal) -> [UInt8] {
         var writer = BinaryWriter(magic: Self.magic)
         writer.add(device)
         writer.add(UInt64(entryCount))
+        writer.add(UInt32(worktrees.count))
+        for worktree in worktrees {
+            writer.add(worktree.root)
+            writer.add(worktree.identity)
+        }
         writer.add(UInt32(records.count))
         for record in records { add(record, to: &writer) }
         writer.add(UInt32(hidden.count))
@@ -41,6 +46,7 @@ extension TreeIndex {
             writer.add(candidate.reason.rawValue)
             writer.add(candidate.inode)
             writer.add(candidate.changed)
+            writer.add(optional: candidate.answer) { $0.add($1) }
         }
         writer.add(UInt32(record.mountPoints.count))
         for name in record.mountPoints { writer.add(name) }
@@ -64,6 +70,9 @@ extension TreeIndex {
     private mutating func read(_ reader: inout BinaryReader) throws(BinaryReader.Damaged) {
         device = try reader.read()
         entryCount = Int(clamping: try reader.read(UInt64.self))
+        for _ in 0..<(try reader.readCount(bytesEach: 8)) {
+            worktrees.append(Worktree(root: try reader.readPath(), identity: try reader.readBytes()))
+        }
         let count = try reader.readCount(bytesEach: Self.recordBytesMin)
         var open: [(number: Int, left: Int)] = []
         for index in 0..<count {
@@ -117,8 +126,18 @@ extension TreeIndex {
             isDirectory: isDirectory,
             reason: reason,
             inode: try reader.read(),
-            changed: try reader.readTime()
+            changed: try reader.readTime(),
+            answer: try reader.readFlag() ? try readAnswer(&reader) : nil
         )
+    }
+
+    private func readAnswer(_ reader: inout BinaryReader) throws(BinaryReader.Damaged) -> Answer {
+        guard let tracking = Tracking(rawValue: try reader.read()) else { throw BinaryReader.Damaged() }
+        let worktree = Int(try reader.read(UInt32.self))
+        guard worktrees.indices.contains(worktree) else { throw BinaryReader.Damaged() }
+        let file: FileIdentity? =
+            tracking == .absent ? nil : FileIdentity(inode: try reader.read(), changed: try reader.readTime())
+        return Answer(tracking: tracking, worktree: worktree, file: file)
     }
 
     private mutating func readHashes(_ reader: inout BinaryReader) throws(BinaryReader.Damaged) -> Range<Int> {
@@ -127,6 +146,14 @@ extension TreeIndex {
 }
 
 extension BinaryWriter {
+    fileprivate mutating func add(_ answer: TreeIndex.Answer) {
+        add(answer.tracking.rawValue)
+        add(UInt32(answer.worktree))
+        guard let file = answer.file else { return }
+        add(file.inode)
+        add(file.changed)
+    }
+
     mutating func add(_ time: FileTime) {
         add(time.seconds)
         add(time.nanoseconds)

@@ -23,6 +23,30 @@ package struct TreeIndex: Sendable {
         /// For anything decided by content: whose content it was.
         let inode: UInt64
         let changed: FileTime
+        /// What git said of it; nil if nobody asked, or the answer could not be kept.
+        var answer: Answer?
+    }
+
+    /// What git said of a candidate, and what that rests on.
+    struct Answer: Sendable, Equatable {
+        let tracking: Tracking
+        /// The number of its working tree in ``TreeIndex/worktrees``.
+        let worktree: Int
+        /// The file that was compared; nil for ``Tracking/absent``, which no content can change.
+        let file: FileIdentity?
+
+        func moved(to number: Int) -> Answer { Answer(tracking: tracking, worktree: number, file: file) }
+    }
+
+    struct FileIdentity: Sendable, Equatable {
+        let inode: UInt64
+        let changed: FileTime
+    }
+
+    /// A working tree that was asked about candidates, as it was then.
+    struct Worktree: Sendable, Equatable {
+        let root: RelativePath
+        let identity: [UInt8]
     }
 
     struct DirectoryRecord: Sendable {
@@ -60,6 +84,7 @@ package struct TreeIndex: Sendable {
     /// The first path whose owner or group differs from the root's.
     package internal(set) var foreignOwner: RelativePath?
     package internal(set) var entryCount = 0
+    var worktrees: [Worktree] = []
 
     static let empty = TreeIndex()
 
@@ -135,7 +160,11 @@ package struct TreeIndex: Sendable {
     package func existed(_ path: RelativePath) -> Bool {
         guard let name = path.name else { return !records.isEmpty }
         guard let record = record(path.parent) else { return false }
-        let wanted = Self.hash(name)
+        return holds(Self.hash(name), in: record)
+    }
+
+    /// Whether a name with this hash is in a directory.
+    func holds(_ wanted: UInt64, in record: DirectoryRecord) -> Bool {
         var (low, high) = (record.hashes.lowerBound, record.hashes.upperBound)
         while low < high {
             let middle = (low + high) / 2

@@ -11,11 +11,15 @@ struct TreeWalk {
     private let cached: TreeIndex
     /// Directories with a ctime before this are settled.
     private let settledBefore: FileTime
-    private let isTrackedUnchanged: (RelativePath) -> Bool
+    private var answers: TrackedAnswers
+    /// Roots of working trees around where the walk is, the nearest last.
+    private var worktrees: [RelativePath] = []
     private let mounts: Set<RelativePath>
     private let judge: (RelativePath) -> HiddenPaths.Verdict
     private var owner: (UInt32, UInt32) = (0, 0)
     private var entriesLeft = WorkspaceLimits.treeEntriesMax
+
+    private static let gitHash = TreeIndex.hash(Array(".git".utf8))
 
     private(set) var index = TreeIndex()
     /// True if some directory had to be read, so that the new index is worth storing.
@@ -26,14 +30,14 @@ struct TreeWalk {
         unixMilliseconds: UInt64,
         mounts: Set<RelativePath> = [],
         judge: @escaping (RelativePath) -> HiddenPaths.Verdict = HiddenPaths.judge,
-        isTrackedUnchanged: @escaping (RelativePath) -> Bool
+        tracked: (any TrackedSource)? = nil
     ) {
         self.cached = cached
         self.mounts = mounts
         self.judge = judge
-        self.isTrackedUnchanged = isTrackedUnchanged
         let settled = unixMilliseconds - min(unixMilliseconds, WorkspaceLimits.settledMilliseconds)
         settledBefore = FileTime(seconds: Int64(settled / 1000), nanoseconds: Int64(settled % 1000) * 1_000_000)
+        answers = TrackedAnswers(source: tracked, known: cached.worktrees, settledBefore: settledBefore)
     }
 
     mutating func run(root: borrowing Directory) throws {
@@ -50,6 +54,8 @@ struct TreeWalk {
             try read(root, number: number, old: old, path: .root, depth: 0)
         }
         addMounts()
+        index.worktrees = answers.worktrees
+        isFresh = isFresh || answers.isFresh
     }
 
     /// Mounted files, and what is mounted where nobody looked. What is hidden is hidden whatever lies there.
@@ -102,6 +108,8 @@ struct TreeWalk {
             index.mountPoints.append(path)
             return
         }
+        let around = worktrees.count
+        defer { worktrees.removeSubrange(around...) }
         let isReusable = old.map { canReuse($0, status) } ?? false
         if let old, isReusable, !needsOpening(old) {
             let number = index.append(Self.record(name, status), parent: parentNumber)
@@ -168,7 +176,7 @@ struct TreeWalk {
         }
         addSettingLinks(record.settingLinks, in: path)
         noteOwner(path, isForeign: record.hasForeignOwner || (status.userID, status.groupID) != owner)
-        for candidate in record.candidates { hide(candidate, in: path) }
+        hideCandidates(of: number, in: path)
     }
 
     private mutating func reuse(
@@ -261,7 +269,7 @@ struct TreeWalk {
         addSettingLinks(links, in: path)
         let own = index.records[number]
         noteOwner(path, isForeign: isForeign || (own.userID, own.groupID) != owner)
-        for candidate in candidates { hide(candidate, in: path) }
+        hideCandidates(of: number, in: path)
         for name in children {
             let known = old.flatMap { cached.child(name, of: $0) }
             try visitChild(name, in: directory, number: number, old: known, path: path, depth: depth)
@@ -307,10 +315,19 @@ struct TreeWalk {
         }
     }
 
-    private mutating func hide(_ candidate: TreeIndex.Candidate, in path: RelativePath) {
-        guard candidate.reason != .notPrivate, let full = path.appending(candidate.name) else { return }
-        if !candidate.isDirectory, candidate.reason != .unreadable, isTrackedUnchanged(full) { return }
-        index.hidden.append(full)
+    private mutating func hideCandidates(of number: Int, in path: RelativePath) {
+        if index.holds(Self.gitHash, in: index.records[number]) { worktrees.append(path) }
+        for position in index.records[number].candidates.indices {
+            let candidate = index.records[number].candidates[position]
+            guard candidate.reason != .notPrivate, let full = path.appending(candidate.name) else { continue }
+            var isShown = false
+            var kept: TreeIndex.Answer?
+            if !candidate.isDirectory, candidate.reason != .unreadable, let worktree = worktrees.last {
+                (isShown, kept) = answers.answer(full, in: worktree, earlier: candidate.answer)
+            }
+            if kept != candidate.answer { index.update(number) { $0.candidates[position].answer = kept } }
+            if !isShown { index.hidden.append(full) }
+        }
     }
 
     private mutating func addSettingLinks(_ names: [[UInt8]], in path: RelativePath) {

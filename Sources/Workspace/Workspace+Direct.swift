@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 import Files
 import Glibc
 
@@ -7,11 +7,11 @@ extension Workspace {
     ///
     /// - Parameters:
     ///   - gitDirectories: absolute paths of git directories outside the project that belong to it, already judged.
-    ///   - isTrackedUnchanged: as in ``prepare(_:gitDirectories:isTrackedUnchanged:)``.
+    ///   - tracked: as in ``prepare(_:gitDirectories:tracked:)``.
     package func prepareDirect(
         gitDirectories: [String],
         inspector: any LiveInspector,
-        isTrackedUnchanged: @escaping (RelativePath) -> Bool
+        tracked: (any TrackedSource)?
     ) throws(WorkspaceError) -> WorkspacePlan {
         try WorkspaceError.attempt("prepare the workspace") {
             let workspace = try makeDirectory()
@@ -20,7 +20,7 @@ extension Workspace {
             var trees: [WorkspacePlan.Tree] = []
             var mounts: [WorkspaceMount] = []
             var summary = LiveSummary()
-            let lowers = try walkAll([stored.project] + gitDirectories, isTrackedUnchanged)
+            let lowers = try walkAll([stored.project] + gitDirectories, tracked)
             for lower in lowers {
                 try refuseUnfit(lower)
                 let tree = try liveTree(lower, in: workspace)

@@ -35,16 +35,16 @@ package struct Workspace: Sendable {
     ///
     /// - Parameters:
     ///   - gitDirectories: absolute paths of git directories outside the project that belong to it, already judged.
-    ///   - isTrackedUnchanged: whether a file of the project equals its entry in git's index; asked only of files that
-    ///     would be hidden.
+    ///   - tracked: says whether a file of the project equals its entry in git's index; asked only of files that would
+    ///     be hidden.
     package func prepare(
         _ choice: Choice = .auto,
         gitDirectories: [String] = [],
-        isTrackedUnchanged: @escaping (RelativePath) -> Bool = { _ in false }
+        tracked: (any TrackedSource)? = nil
     ) throws(WorkspaceError) -> WorkspacePlan {
         try WorkspaceError.attempt("prepare the workspace") {
             let workspace = try makeDirectory()
-            let lowers = try walkAll([stored.project] + gitDirectories, isTrackedUnchanged)
+            let lowers = try walkAll([stored.project] + gitDirectories, tracked)
             let (mode, reason) = try decide(choice, lowers, workspace)
             return try layOut(lowers, mode: mode, reason: reason, in: workspace)
         }
@@ -67,13 +67,13 @@ package struct Workspace: Sendable {
     }
 
     /// Walks the project, which is the first, and the git directories outside it.
-    func walkAll(_ paths: [String], _ isTrackedUnchanged: @escaping (RelativePath) -> Bool) throws -> [Lower] {
+    func walkAll(_ paths: [String], _ tracked: (any TrackedSource)?) throws -> [Lower] {
         guard paths.count <= WorkspaceLimits.treesMax else {
             throw WorkspaceError(.tooLarge, "prepare the workspace: more than \(WorkspaceLimits.treesMax) trees")
         }
         let mounts = try MountTable()
         return try paths.enumerated().map { number, path in
-            try walk(path, number, mounts, number == 0 ? isTrackedUnchanged : { _ in false })
+            try walk(path, number, mounts, number == 0 ? tracked : nil)
         }
     }
 
@@ -81,7 +81,7 @@ package struct Workspace: Sendable {
         _ path: String,
         _ number: Int,
         _ mounts: MountTable,
-        _ isTrackedUnchanged: @escaping (RelativePath) -> Bool
+        _ tracked: (any TrackedSource)?
     ) throws -> Lower {
         let root = try Directory(trustedPath: path)
         let status = try root.status([])
@@ -99,7 +99,7 @@ package struct Workspace: Sendable {
             cached: cached,
             unixMilliseconds: time.unixMilliseconds(),
             mounts: Set(mounts.places(below: root).compactMap { RelativePath(bytes: $0) }),
-            isTrackedUnchanged: isTrackedUnchanged
+            tracked: tracked
         )
         try walk.run(root: root)
         if walk.isFresh || !walk.index.isSame(as: cached) { try cache.store(walk.index) }

@@ -1,5 +1,4 @@
 import Domain
-import Files
 import Foundation
 import Git
 import TestSupport
@@ -11,9 +10,8 @@ struct TrackedFilesTests {
         let project = project ?? fixture.lower
         let tracked = TrackedFiles(projectPath: project)
         let path = try #require(RelativePath(name))
-        let root = try Directory(trustedPath: project)
-        let first = tracked.isTrackedUnchanged(path, in: root)
-        #expect(tracked.isTrackedUnchanged(path, in: root) == first)
+        let first = tracked.isTrackedUnchanged(path)
+        #expect(tracked.isTrackedUnchanged(path) == first)
         return first
     }
 

@@ -100,7 +100,7 @@ final class RunContext {
         try workspace.prepare(
             choice,
             gitDirectories: git.outsideDirectories,
-            isTrackedUnchanged: git.isTrackedUnchanged
+            tracked: git.tracked
         )
     }
 
@@ -109,7 +109,7 @@ final class RunContext {
             let plan = try workspace.prepareDirect(
                 gitDirectories: git.outsideDirectories,
                 inspector: git.liveInspector,
-                isTrackedUnchanged: git.isTrackedUnchanged
+                tracked: git.tracked
             )
             guard let nested = try NestedRuns.busy(plan) else {
                 try ShutProject.note(place.project, state: place.state)

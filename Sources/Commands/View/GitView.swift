@@ -15,11 +15,12 @@ struct GitView: Sendable {
     let outsideDirectories: [String]
     /// Why a git directory outside is not shown, if one was named.
     let refusal: String?
+    /// Says which sensitive files git shows anyway, so that hiding them is not worth it.
+    let tracked: TrackedFiles
     /// The start of the private home: the user's identity for commits, nothing that runs.
     let homeFiles: [(path: String, content: String)]
     private let project: String
     private let caller: Caller
-    private let tracked: TrackedFiles
     private let configurations: [[UInt8]]
 
     /// - Parameter console: is told why a git directory outside is not shown.
@@ -39,11 +40,7 @@ struct GitView: Sendable {
         homeFiles = Self.homeFiles(GitIdentity(layers: configurations), caller: caller)
     }
 
-    /// A hidden file whose bytes are in git's index anyway is not worth hiding.
-    func isTrackedUnchanged(_ path: RelativePath) -> Bool {
-        guard let root = try? Directory(trustedPath: project) else { return false }
-        return tracked.isTrackedUnchanged(path, in: root)
-    }
+    func isTrackedUnchanged(_ path: RelativePath) -> Bool { tracked.isTrackedUnchanged(path) }
 
     func inspector(verifyPack: @escaping PackVerifier) -> any ChangeInspector {
         GitInspector(verifyPack: verifyPack, userConfigurations: configurations, home: caller.home)
