@@ -7,7 +7,7 @@ package enum Program {
     /// The one place that maps errors to codes.
     package static func main() -> Int32 {
         let console = Console()
-        defer { LeavingLaunchers.waitForAll() }
+        defer { LeavingSandboxes.waitForAll() }
         do {
             var command = try parse(try arguments())
             if !(command is Bailey) { try InsideGuard.refuseInside() }

@@ -52,15 +52,8 @@ struct MemoryGroup: Sendable {
         return Self.text(path + file).flatMap { UInt64($0.prefix { $0.isNumber }) }
     }
 
-    /// Removes the empty group. The kernel may need a moment to let the last process go.
-    func remove() {
-        for _ in 0..<Self.removalTriesMax {
-            if rmdir(path) == 0 || errno != EBUSY { return }
-            usleep(1000)
-        }
-    }
-
-    private static let removalTriesMax = 200
+    /// Removes the empty group; false where the kernel has not let go of the last process yet.
+    func remove() -> Bool { rmdir(path) == 0 || errno != EBUSY }
 
     private static func create(
         _ parent: String,

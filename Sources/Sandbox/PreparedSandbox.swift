@@ -26,7 +26,7 @@ package final class PreparedSandbox {
         run: RunID,
         keeping kept: [Int32] = []
     ) throws {
-        LeavingLaunchers.reap()
+        LeavingSandboxes.reap()
         self.limits = limits
         self.usesTerminal = usesTerminal
         let group = MemoryGroup.make(run: run, bytesMax: limits.memoryBytes)
@@ -41,7 +41,7 @@ package final class PreparedSandbox {
                 kept: kept
             )
         } catch {
-            group?.remove()
+            group.map(LeavingSandboxes.add(group:))
             throw error
         }
         streams.closeInner()
@@ -52,12 +52,12 @@ package final class PreparedSandbox {
             kill(launcher.processID, SIGKILL)
             launcher.reap()
         }
-        group?.remove()
+        group.map(LeavingSandboxes.add(group:))
     }
 
     /// Lets go of the launcher, whose sandbox is dead. The caller's terminal is theirs again.
     func reap() {
-        LeavingLaunchers.add(launcher.processID)
+        LeavingSandboxes.add(launcher: launcher.processID)
         streams.releaseTerminal()
         isReaped = true
     }

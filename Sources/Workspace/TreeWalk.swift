@@ -309,7 +309,7 @@ struct TreeWalk {
         do {
             let file = try directory.open(name, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
             let start = try file.readPrefix(bytesMax: WorkspaceLimits.privateKeyBytesMax)
-            return start.containsSequence(Array("PRIVATE KEY-----".utf8)) ? .privateKey : .notPrivate
+            return HiddenPaths.holdsPrivateKey(start) ? .privateKey : .notPrivate
         } catch {
             return .unreadable
         }

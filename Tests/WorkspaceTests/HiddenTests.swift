@@ -42,6 +42,19 @@ struct HiddenTests {
         #expect(try plan.listChanges(limits: ResourceLimits()).isEmpty)
     }
 
+    @Test("a key is known by its form, whatever wrote it")
+    func keyForms() throws {
+        let bench = try Bench()
+        let forms = [
+            "-----BEGIN " + "PGP PRIVATE" + " KEY BLOCK-----", "PuTTY-User-" + "Key-File-3: ssh-ed25519",
+            "Bag Attributes\n-----BEGIN " + "ENCRYPTED PRIVATE" + " KEY-----",
+        ]
+        for (number, form) in forms.enumerated() { try bench.outside("printf -- '\(form)\\n' >key\(number).pem") }
+        try bench.outside("printf -- '-----BEGIN CERTIFICATE-----\\n' >cert.pem")
+        let plan = try bench.prepare()
+        #expect(plan.hidden.map(\.description).sorted() == [".bailey", "key0.pem", "key1.pem", "key2.pem"])
+    }
+
     @Test(arguments: [
         ("printf mine >.env", "masked-path .env"),
         ("rm -r deep", "masked-path deep"),

@@ -1,4 +1,4 @@
-"""start: a whole `bailey run -- true` and a launch alone, beside bare `true`, bubblewrap and crun with the same view."""
+"""start: a whole `bailey run -- true` and a launch alone, beside `true`, bubblewrap and crun with the same view."""
 import json
 import os
 import pathlib
