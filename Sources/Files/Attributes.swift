@@ -27,11 +27,6 @@ extension Descriptor {
         return Array(small[..<(try SystemError.check("fgetxattr", count))])
     }
 
-    package func setAttribute(_ name: [UInt8], to value: [UInt8]) throws(SystemError) {
-        let code = Directory.withPath(name) { bailey_fsetxattr(raw, $0, value, value.count) }
-        _ = try SystemError.check("fsetxattr", code)
-    }
-
     package func removeAttribute(_ name: [UInt8]) throws(SystemError) {
         let code = Directory.withPath(name) { bailey_fremovexattr(raw, $0) }
         if code < 0, errno == ENODATA { return }

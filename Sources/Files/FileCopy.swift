@@ -48,9 +48,6 @@ extension Descriptor {
     /// no error.
     package func startWriting() { _ = bailey_sync_file_range_start(raw) }
 
-    /// Waits until the content is on the disk.
-    package func synchronizeContent() throws(SystemError) { _ = try SystemError.check("fdatasync", fdatasync(raw)) }
-
     package func synchronize() throws(SystemError) { _ = try SystemError.check("fsync", fsync(raw)) }
 
     package enum LockKind: Sendable { case shared, exclusive }

@@ -62,16 +62,6 @@ package struct ChangeSet: Sendable, Equatable {
 
     /// Names exactly this set: SHA-256 over the run and every field of every entry.
     package var digest: Digest { ContentHash.of(encodedBody().bytes) }
-
-    /// The set without some of its changes.
-    package func filtered(_ isIncluded: (Change) -> Bool) -> ChangeSet {
-        ChangeSet(
-            run: run,
-            changes: changes.filter(isIncluded),
-            replacedDirectories: replacedDirectories,
-            excesses: excesses
-        )
-    }
 }
 
 extension ChangeSet {

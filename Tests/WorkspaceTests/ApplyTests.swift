@@ -93,7 +93,7 @@ struct ApplyTests {
         let plan = try bench.prepare()
         try bench.inside(plan, "printf y >f; printf z >g")
         let set = try plan.listChanges(limits: ResourceLimits())
-        let other = set.filtered { $0.path.description == "f" }
+        let other = ChangeSet(run: set.run, changes: set.changes.filter { $0.path.description == "f" })
         for kind in [Action.Kind.applyChanges(other.digest), .discardChanges(set.digest)] {
             #expect(throws: WorkspaceError.self) {
                 try bench.apply().perform(set, plan, grant: bench.grant(kind), time: MachineTime())
