@@ -5,27 +5,24 @@ extension Directory {
     /// overlay leaves its work directory with mode 000) are opened up first. Nothing there is no error.
     ///
     /// Neither PATH_MAX nor the number of open descriptors bounds the depth: what lies too deep is first moved up
-    /// beside `name`.
+    /// within the entry, so that all of it is still there to be removed if we are killed.
     package func removeTree(_ name: [UInt8]) throws(SystemError) {
-        var waiting = [name]
+        guard let status = try statusIfPresent(name) else { return }
+        guard status.kind == .directory else { return try removeFile(name) }
+        try openUp(name)
+        let top = try directory(name)
         var lifted = 0
-        while let next = waiting.popLast() {
-            guard let status = try statusIfPresent(next) else { continue }
-            guard status.kind == .directory else {
-                try removeFile(next)
-                continue
+        var before = 0
+        repeat {
+            before = lifted
+            try top.removeContents(depth: 0) { (parent: borrowing Directory, deep) throws(SystemError) in
+                repeat { lifted += 1 } while try !parent.renameIfAbsent(deep, to: top, Self.liftedName(lifted))
             }
-            try openUp(next)
-            let child = try directory(next)
-            try child.removeContents(depth: 0) { (parent: borrowing Directory, deep) throws(SystemError) in
-                lifted += 1
-                let name = Array(".removing-\(lifted)".utf8)
-                try parent.rename(deep, to: self, name)
-                waiting.append(name)
-            }
-            try removeDirectory(next)
-        }
+        } while lifted > before
+        try removeDirectory(name)
     }
+
+    private static func liftedName(_ number: Int) -> [UInt8] { Array(".removing-\(number)".utf8) }
 
     /// Directories kept open at once on the way down.
     private static var depthMax: Int { 64 }
