@@ -5,10 +5,12 @@ extension Directory {
     /// Bytes of entries that the kernel is asked for at once: some thousand names.
     private static var listingBytes: Int { 1 << 15 }
 
-    /// All entries but `.` and `..`, in no order. Stops with EOVERFLOW beyond `entriesMax`.
+    /// All entries but `.` and `..`, in no order. Stops with EOVERFLOW beyond `entriesMax`, and with EACCES also where
+    /// the names could be read but nothing could be said of what bears them.
     ///
     /// The position in the directory belongs to its descriptor: two threads do not list one descriptor at once.
     package func entries(atMost entriesMax: Int = .max) throws(SystemError) -> [Entry] {
+        _ = try status(Array(".".utf8))
         _ = try SystemError.check("lseek", lseek(raw, 0, SEEK_SET))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.listingBytes, alignment: 8)
         defer { buffer.deallocate() }

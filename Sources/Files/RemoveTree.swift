@@ -32,7 +32,7 @@ extension Directory {
         depth: Int,
         lift: (borrowing Directory, [UInt8]) throws(SystemError) -> Void
     ) throws(SystemError) {
-        for entry in try entries() {
+        for entry in try openingUp({ () throws(SystemError) in try entries() }) {
             let kind = if let known = entry.kind { known } else { try statusOpeningUp(entry.name).kind }
             if kind != .directory {
                 try openingUp { () throws(SystemError) in try removeFile(entry.name) }

@@ -39,4 +39,24 @@ struct EntriesTests {
         )
         #expect(kinds == ["link": .symlink, "fifo": .fifo, "directory": .directory])
     }
+
+    /// Whoever may read the names and nothing else would miss what bears them.
+    @Test func aDirectoryThatCannotBeSearchedIsNotListed() async throws {
+        let place = try TemporaryDirectory("bailey-entries")
+        await #expect(processExitsWith: .success) { [path = place.path as String] in
+            guard geteuid() != 0 || chown(path, 12_345, 12_345) == 0 && setgid(12_345) == 0 && setuid(12_345) == 0
+            else { exit(3) }
+            let directory = try Directory(trustedPath: path)
+            try directory.makeDirectory(Array("inner".utf8), mode: 0o700)
+            try directory.setOwnMode(0o600)
+            do {
+                _ = try directory.entries()
+                exit(4)
+            } catch {
+                guard (error as? SystemError)?.code == EACCES else { exit(5) }
+            }
+            try directory.setOwnMode(0o700)
+            guard try directory.entries().count == 1 else { exit(6) }
+        }
+    }
 }
