@@ -22,7 +22,8 @@ struct DenialReport {
             + "what would allow it: \(denial.rule.remedy); do not try another way"
     }
 
-    private static func verb(_ act: Denial.Act) -> String {
+    /// As it is said before what it was done to.
+    static func verb(_ act: Denial.Act) -> String {
         switch act {
         case .execute: "execute"
         case .connect: "connect to"

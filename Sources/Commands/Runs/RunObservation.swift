@@ -44,7 +44,8 @@ struct RunObservation {
         denials.map { denial in
             func text(_ name: String) -> String { Printable.text(denial[name]?.stringValue ?? "?") }
             let count = denial["count"]?.integerValue ?? 1
-            return "\(text("act")) \(text("target"))" + (count > 1 ? ", \(count) times" : "") + " [\(text("rule"))]"
+            let act = denial["act"]?.stringValue.flatMap(Denial.Act.init).map(DenialReport.verb) ?? text("act")
+            return "\(act) \(text("target"))" + (count > 1 ? ", \(count) times" : "") + " [\(text("rule"))]"
         }
     }
 }
