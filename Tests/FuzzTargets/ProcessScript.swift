@@ -20,8 +20,9 @@ final class ProcessScript {
     /// Children that were seen to execute something while there was room to watch them.
     private var watched: Set<pid_t> = []
     private var ids: Set<Int32> = []
-    /// Whether somebody asked to execute something after its end, as only another process of the same id could.
-    private var hasRisen = false
+    /// Children that asked to execute something after their end, as only another process of the same id could: the
+    /// table takes them for one, and never learns how the first ended, for nobody has waited for it.
+    private var risen: Set<pid_t> = []
     private var calls: UInt64 = 0
 
     init(isInit: Bool) {
@@ -67,7 +68,7 @@ final class ProcessScript {
     private func execute(_ id: Int32, _ words: [[UInt8]?]) {
         calls += 1
         ids.insert(id)
-        hasRisen = hasRisen || children.contains { $0.process == id && $0.isDead }
+        if children.contains(where: { $0.process == id && $0.isDead }) { risen.insert(id) }
         if ids.count <= Self.idsMax, children.contains(where: { $0.process == id }) { watched.insert(id) }
         let arguments = words.isEmpty ? nil : TargetMemory.keep(words)
         table.execute(table.caller(id), path: words.first ?? nil, arguments: arguments)
@@ -115,7 +116,7 @@ final class ProcessScript {
         let real = Set(children.map(\.process) + [getpid()])
         try promise(real.isSuperset(of: known), "a process is known that is none")
         // Unless the kernel gave an id twice.
-        if real.count == children.count + 1, !hasRisen {
+        if real.count == children.count + 1, risen.isEmpty {
             try promise(Set(known).count == known.count, "a process has two rows")
         }
         for row in rows { try judge(row, Set(known)) }
@@ -136,7 +137,7 @@ final class ProcessScript {
 
     /// Of a child that was watched from its execution on, the end is known once it was waited for.
     private func judgeEnds() throws {
-        for row in table.rows where row.process.map(watched.contains) ?? false {
+        for row in table.rows where row.process.map({ watched.contains($0) && !risen.contains($0) }) ?? false {
             try promise(row.endNanoseconds != nil, "the end of a process was missed")
             try promise(row.ending != nil || !Self.kernelTells, "nobody asked how a process ended")
         }
