@@ -44,8 +44,8 @@ package struct Apply {
     /// Applies a change set (the gate's reduced one). The trees are compared with the start again first. When this
     /// returns, everything is in place, after a power cut too; ``clear(_:)`` removes what is not needed any more.
     ///
-    /// - Parameter layersAreShared: somebody who lives may have files of the layers open. Copies are applied then, which
-    ///   nobody else can write to.
+    /// - Parameter layersAreShared: somebody who lives may have files of the layers open. Copies are applied then, to
+    ///   which nobody else can write.
     package func perform(
         _ set: ChangeSet,
         _ plan: WorkspacePlan,
