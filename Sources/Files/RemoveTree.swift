@@ -74,9 +74,10 @@ extension Directory {
         }
     }
 
+    /// Only of a directory: whoever can still put something in its place must not have another file opened up.
     private func openUp(_ name: [UInt8]) throws(SystemError) {
-        guard try status(name).mode & 0o700 != 0o700 else { return }
-        let code = Self.withPath(name) { fchmodat(raw, $0, 0o700, 0) }
-        _ = try SystemError.check("chmod", code, path: Self.text(name))
+        let status = try status(name)
+        guard status.kind == .directory, status.mode & 0o700 != 0o700 else { return }
+        try setModeSafely(name, 0o700, ifInode: status.inode)
     }
 }

@@ -43,11 +43,15 @@ package struct Apply {
 
     /// Applies a change set (the gate's reduced one). The trees are compared with the start again first. When this
     /// returns, everything is in place, after a power cut too; ``clear(_:)`` removes what is not needed any more.
+    ///
+    /// - Parameter layersAreShared: somebody who lives may have files of the layers open. Copies are applied then, to
+    ///   which nobody else can write.
     package func perform(
         _ set: ChangeSet,
         _ plan: WorkspacePlan,
         grant: consuming Grant,
-        time: any TimeSource
+        time: any TimeSource,
+        layersAreShared: Bool = false
     ) throws(WorkspaceError) -> Outcome {
         let action: Action
         do {
@@ -67,12 +71,13 @@ package struct Apply {
         return try WorkspaceError.attempt("apply the changes") {
             let lock = try lockProject()
             defer { lock.close() }
-            return try perform(set, plan)
+            return try perform(set, plan, layersAreShared)
         }
     }
 
-    private func perform(_ set: ChangeSet, _ plan: WorkspacePlan) throws -> Outcome {
+    private func perform(_ set: ChangeSet, _ plan: WorkspacePlan, _ layersAreShared: Bool) throws -> Outcome {
         let context = try ApplyContext(plan, runDirectory: stored.runDirectory, checkpoint: checkpoint)
+        context.layersAreShared = layersAreShared
         if try context.workspace.statusIfPresent(WorkspaceFiles.applied) != nil {
             throw WorkspaceError(.refused, "apply the changes: they were applied already")
         }

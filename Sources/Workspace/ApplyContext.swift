@@ -11,6 +11,8 @@ final class ApplyContext {
     private(set) var staging: [StagingArea] = []
     private(set) var besideTrees: [Bool] = []
     let checkpoint: (StaticString) -> Void
+    /// Somebody who lives may have files of the command's open: none of them becomes a file of the tree.
+    var layersAreShared = false
     private var changedTrees: [Int: ChangedTree] = [:]
 
     init(_ plan: WorkspacePlan, runDirectory: String, checkpoint: @escaping (StaticString) -> Void) throws {

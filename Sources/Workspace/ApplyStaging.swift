@@ -231,7 +231,7 @@ struct ApplyStaging {
 
     /// A second name costs nothing and leaves the command's layer as it is, should the apply be undone. A file to which
     /// the command gave several names is copied: in the project they would stay one file, and each later edit of one
-    /// would change all.
+    /// would change all. So is one that somebody may have open: what they write later would be in the project.
     private func stageFile(
         _ leaf: [UInt8],
         in parent: borrowing Directory,
@@ -240,7 +240,7 @@ struct ApplyStaging {
         base: FileStatus?
     ) throws -> FileStatus {
         let area = context.staging[change.tree]
-        if try Self.linkIfPossible(leaf, in: parent, to: area.new, name) {
+        if !context.layersAreShared, try Self.linkIfPossible(leaf, in: parent, to: area.new, name) {
             let file = try openStaged(name, change)
             let status = try file.status()
             // Its own name, and the one that was just made.

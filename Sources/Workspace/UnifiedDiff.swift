@@ -91,12 +91,16 @@ package struct UnifiedDiff {
         case binary
         case tooLarge
         case unreadable
+        /// Not what was listed: whoever decides by it must not be shown it.
+        case altered
     }
 
     private func showContent(_ change: Change, _ tree: OpenTree, _ name: String) throws {
         let old = change.kind == .created ? .nothing : try Self.content(tree.lower, change.path)
-        let new = change.kind == .deleted ? .nothing : try Self.content(ChangedTree(tree.source.tree), change.path)
+        let new = change.kind == .deleted ? .nothing : try Self.content(ChangedTree(tree.source.tree), change)
         switch (old, new) {
+        case (_, .altered):
+            try sink("The file is not what was listed when the command ended: something wrote to it since.")
         case (.tooLarge, _), (_, .tooLarge):
             try sink("The file is too large to show (more than \(Self.fileBytesMax) bytes).")
         case (.unreadable, _), (_, .unreadable):
@@ -128,16 +132,18 @@ package struct UnifiedDiff {
     }
 
     /// What the command left, also in what it shut.
-    private static func content(_ changed: ChangedTree, _ path: RelativePath) throws -> Content {
-        guard let name = path.name else { return .nothing }
-        return try content(name, in: changed.directory(path.parent)) { () throws(SystemError) in
-            try changed.open(path)
+    private static func content(_ changed: ChangedTree, _ change: Change) throws -> Content {
+        guard let name = change.path.name else { return .nothing }
+        let parent = try changed.directory(change.path.parent)
+        return try content(name, in: parent, listed: change.digest) { () throws(SystemError) in
+            try changed.open(change.path)
         }
     }
 
     private static func content(
         _ name: [UInt8],
         in parent: borrowing Directory,
+        listed digest: Digest? = nil,
         open: () throws(SystemError) -> Descriptor
     ) throws -> Content {
         guard let status = try parent.statusIfPresent(name) else { return .nothing }
@@ -148,6 +154,7 @@ package struct UnifiedDiff {
             guard status.size <= UInt64(fileBytesMax) else { return .tooLarge }
             let file = try open()
             let bytes = try file.readPrefix(bytesMax: fileBytesMax)
+            if let digest, ContentHash.of(bytes) != digest { return .altered }
             let isBinary = bytes.prefix(WorkspaceLimits.textProbeBytes).contains(0)
             return isBinary ? .binary : .text(bytes)
         case .directory, .fifo, .socket, .characterDevice, .blockDevice:

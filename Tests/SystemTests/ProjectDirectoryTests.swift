@@ -93,6 +93,16 @@ struct ProjectDirectoryTests {
         #expect(verified.stdout.contains("2 runs"))
     }
 
+    /// A command behind the wall can read the id from where its caches are mounted.
+    @Test func besideAnotherNamedForIt() throws {
+        let yard = try Place().yard
+        try yard.inside("echo work >held", "--apply", "never")
+        try yard.outside("id=$(cat .bailey/id); mkdir \".bailey.$id\"; echo theirs >\".bailey.$id/file\"")
+        for _ in 0..<2 { #expect(try yard.bailey(["run", "--", "true"]).status == 0) }
+        #expect(try yard.outside("cat .bailey.p_*/file").stdout == "theirs\n", "it is nobody's but the user's")
+        #expect(try yard.outside("ls ../state/bailey/projects").stdout == (try yard.read("project/.bailey/id")))
+    }
+
     @Test func adoptOfNothing() throws {
         let yard = try Yard()
         let result = try yard.bailey(["project", "adopt"])

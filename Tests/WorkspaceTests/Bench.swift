@@ -151,11 +151,18 @@ final class Bench: Sendable {
     func perform(
         _ set: ChangeSet,
         _ plan: WorkspacePlan,
+        layersAreShared: Bool = false,
         _ checkpoint: @escaping (StaticString) -> Void = { _ in }
     ) throws -> Apply.Outcome {
         try set.digest.hex.write(toFile: root + "/applying", atomically: false, encoding: .utf8)
         let apply = apply(checkpoint)
-        let outcome = try apply.perform(set, plan, grant: grant(.applyChanges(set.digest)), time: MachineTime())
+        let outcome = try apply.perform(
+            set,
+            plan,
+            grant: grant(.applyChanges(set.digest)),
+            time: MachineTime(),
+            layersAreShared: layersAreShared
+        )
         try apply.clear(plan)
         return outcome
     }

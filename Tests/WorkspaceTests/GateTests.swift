@@ -105,6 +105,22 @@ struct GateTests {
     .enabled(if: overlayWorks, "no overlay can be mounted here")
 )
 struct DiffTests {
+    /// Who decides by what is shown decides about what was listed.
+    @Test func nothingButWhatWasListed() throws {
+        let bench = try Bench()
+        let plan = try bench.prepare()
+        try bench.inside(plan, "echo listed >f")
+        let set = try plan.listChanges(limits: ResourceLimits())
+        try "shown?\n".write(toFile: plan.trees[0].tree.changed + "/f", atomically: false, encoding: .utf8)
+        var lines: [String] = []
+        try UnifiedDiff(plan) { lines.append($0) }.show(set)
+        #expect(
+            lines.dropFirst(2) == [
+                "The file is not what was listed when the command ended: something wrote to it since."
+            ]
+        )
+    }
+
     @Test func likeGit() throws {
         let bench = try Bench()
         try bench.outside("seq 1 20 >f; printf 'no end' >g; printf '\\0' >bin; ln -s f link; printf x >gone; mkdir d")

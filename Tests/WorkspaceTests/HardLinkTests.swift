@@ -21,4 +21,22 @@ struct HardLinkTests {
             ]
         )
     }
+
+    /// Where somebody may still have the command's files open, none of them becomes a file of the project.
+    @Test func copiedForWhoeverHasThemOpen() throws {
+        let bench = try Bench()
+        try bench.outside("echo old >a; mkdir d")
+        let plan = try bench.prepare()
+        try bench.inside(plan, "echo new >a; echo new >d/b; chmod 600 d/b")
+        let layer = plan.trees[0].tree.changed
+        let files = try ["a", "d/b"].map { try #require(FileHandle(forUpdatingAtPath: layer + "/" + $0)) }
+        try bench.perform(try plan.listChanges(limits: ResourceLimits()), plan, layersAreShared: true)
+        for file in files { try file.write(contentsOf: Data("later".utf8)) }
+        for file in files { fchmod(file.fileDescriptor, 0o777) }
+        #expect(
+            try bench.picture() == [
+                "a file 644 false new\\x0a", "d directory 755", "d/b file 600 false new\\x0a",
+            ]
+        )
+    }
 }

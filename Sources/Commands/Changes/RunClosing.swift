@@ -53,7 +53,13 @@ struct RunClosing {
         CrashPoint.reached("apply recorded")
         let apply = Apply(stored, lockDirectory: lockDirectory, checkpoint: CrashPoint.reached)
         do {
-            let outcome = try apply.perform(set, plan, grant: grant, time: assembly.time)
+            let outcome = try apply.perform(
+                set,
+                plan,
+                grant: grant,
+                time: assembly.time,
+                layersAreShared: othersLive()
+            )
             try journal.append([records.applied(set, outcome), records.completed(.applied)], actor: principal)
         } catch let error as WorkspaceError {
             try journal.append(records.rolledBack(error), actor: principal)
@@ -61,6 +67,11 @@ struct RunClosing {
         }
         CrashPoint.reached("apply ended")
         try clear(apply)
+    }
+
+    /// In doubt they do.
+    private func othersLive() -> Bool {
+        (try? RunDirectory.othersLive(beside: plan.run, in: lockDirectory)) ?? true
     }
 
     /// The changes are in the project by now, whatever becomes of the layers: that error is another one.

@@ -31,6 +31,13 @@ struct RunLock: ~Copyable {
 
     deinit { _ = flock(file.raw, LOCK_UN) }
 
+    /// True while somebody of the run lives, be it only the dying sandbox of a killed Bailey.
+    static func isTaken(_ run: borrowing Directory) throws -> Bool {
+        guard try run.statusIfPresent(name) != nil else { return false }
+        let file = try run.open(name, flags: O_RDONLY | O_NOFOLLOW)
+        return flock(file.raw, LOCK_SH | LOCK_NB) != 0
+    }
+
     /// True while a Bailey works on the run; not for the moment in which a killed one's sandbox is still dying.
     static func isHeld(_ run: borrowing RunDirectory) throws -> Bool {
         guard try run.handle.statusIfPresent(name) != nil else { return false }

@@ -12,7 +12,7 @@ extension ProjectDirectory {
         defer { if isLocked { _ = flock(root.raw, LOCK_UN) } }
         // Another first run may have been quicker.
         guard try root.statusIfPresent(Array(name.utf8)) == nil else { return }
-        if isLocked { try removeUnpublished(project, root, register) }
+        if isLocked { try removeUnpublished(project, root, register, except: nil) }
         let id = ProjectID.make(milliseconds: SystemTime().unixMilliseconds(), random: .random(in: .min ... .max))
         let temporary = Array((unpublished + id.rawValue).utf8)
         do {
@@ -52,7 +52,11 @@ extension ProjectDirectory {
 
     /// A first run that was killed beside a quicker one left its directory beside that one's. Nothing depends on it, so
     /// that whoever cannot remove it now leaves it to a later start.
+    ///
+    /// - Parameter published: the project's own id. Who knows it can give a directory its name, and the project would
+    ///   lose its registration with that directory.
     static func removeUnpublishedBeside(
+        _ published: ProjectID,
         _ project: String,
         _ root: borrowing Directory,
         _ register: borrowing ProjectRegister
@@ -62,7 +66,7 @@ extension ProjectDirectory {
             flock(root.raw, LOCK_EX | LOCK_NB) == 0
         else { return }
         defer { _ = flock(root.raw, LOCK_UN) }
-        try? removeUnpublished(project, root, register)
+        try? removeUnpublished(project, root, register, except: published)
     }
 
     /// Removes what first runs left that were killed before theirs was published: only what is registered for this
@@ -70,11 +74,12 @@ extension ProjectDirectory {
     private static func removeUnpublished(
         _ project: String,
         _ root: borrowing Directory,
-        _ register: borrowing ProjectRegister
+        _ register: borrowing ProjectRegister,
+        except published: ProjectID?
     ) throws {
         for entry in try root.entries() where entry.name.starts(with: unpublished.utf8) {
             guard let id = ProjectID(String(decoding: entry.name.dropFirst(unpublished.utf8.count), as: UTF8.self)),
-                register.holds(id, path: project),
+                id != published, register.holds(id, path: project),
                 let status = try root.statusIfPresent(entry.name), status.kind == .directory,
                 status.userID == geteuid()
             else { continue }

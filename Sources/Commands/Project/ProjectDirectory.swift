@@ -40,10 +40,11 @@ struct ProjectDirectory: ~Copyable {
                 )
             }
             try make(project, root, register)
-        } else if makesIfAbsent {
-            removeUnpublishedBeside(project, root, register)
+            return try openExisting(project, root, register, caller)
         }
-        return try openExisting(project, root, register, caller)
+        let found = try openExisting(project, root, register, caller)
+        if makesIfAbsent { removeUnpublishedBeside(found.id, project, root, register) }
+        return found
     }
 
     /// Registers a `.bailey` that was moved, copied or restored, after the caller has looked at it.
