@@ -35,9 +35,10 @@ struct GitContentCheck {
         format: ObjectFormat
     ) throws -> Inspection {
         func text(_ bytesMax: Int, _ isRight: ([UInt8]) -> Bool) throws -> Inspection {
-            let content = try? files.readChanged(change.path, bytesMax: bytesMax)
+            let content = try? files.readChanged(change, bytesMax: bytesMax)
             guard let content else {
-                return .finding(GitRule.content.finding(change, detail: "it cannot be read or is too large"))
+                let detail = "it cannot be read, is too large or is not what was listed"
+                return .finding(GitRule.content.finding(change, detail: detail))
             }
             return isRight(content) ? .ordinary : .finding(GitRule.content.finding(change))
         }
@@ -63,8 +64,8 @@ struct GitContentCheck {
     private func inspectIndex(_ change: Change, files: TreeFiles, format: ObjectFormat) throws -> Inspection {
         let index: GitIndex
         do {
-            guard let content = try files.readChanged(change.path, bytesMax: GitIndex.Limits.bytesMax) else {
-                return .finding(GitRule.content.finding(change, detail: "it is not there"))
+            guard let content = try files.readChanged(change, bytesMax: GitIndex.Limits.bytesMax) else {
+                return .finding(GitRule.content.finding(change, detail: "it is not there or not what was listed"))
             }
             index = try GitIndex(content, format: format)
         } catch {

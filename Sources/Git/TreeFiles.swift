@@ -50,9 +50,13 @@ final class TreeFiles {
         } ?? nil
     }
 
-    /// Nil if there is no regular file.
-    func readChanged(_ path: RelativePath, bytesMax: Int) throws -> [UInt8]? {
-        try withChanged(path) { (file: borrowing Descriptor) throws in try FileContent.read(file, bytesMax: bytesMax) }
+    /// Nil if there is no regular file, or not the content that was listed: what is judged must be what is applied.
+    func readChanged(_ change: Change, bytesMax: Int) throws -> [UInt8]? {
+        let content = try withChanged(change.path) { (file: borrowing Descriptor) throws in
+            try FileContent.read(file, bytesMax: bytesMax)
+        }
+        guard let content, let listed = change.digest else { return content }
+        return ContentHash.of(content) == listed ? content : nil
     }
 
     /// Opens a changed regular file; nil if there is none.

@@ -1,8 +1,8 @@
 import Crypto
-import Domain
+package import Domain
 
 /// SHA-256 as this package's digest.
-struct ContentHash {
+package struct ContentHash {
     private var hash = SHA256()
 
     mutating func update(_ bytes: [UInt8]) { hash.update(data: bytes) }
@@ -16,7 +16,7 @@ struct ContentHash {
         return digest
     }
 
-    static func of(_ bytes: [UInt8]) -> Domain.Digest { of(bytes[...]) }
+    package static func of(_ bytes: [UInt8]) -> Domain.Digest { of(bytes[...]) }
 
     static func of(_ bytes: ArraySlice<UInt8>) -> Domain.Digest {
         var hash = ContentHash()
