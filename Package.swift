@@ -90,6 +90,10 @@ let package = Package(
         .target(name: "Domain", swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
 
+        // Egress
+        .target(name: "Egress", dependencies: ["Domain"], swiftSettings: strict),
+        .testTarget(name: "EgressTests", dependencies: ["Domain", "Egress", "TestSupport"], swiftSettings: strict),
+
         // Files
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"], swiftSettings: strict),
