@@ -74,8 +74,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Authority", "CLinux", "Domain", "Files", "Git", "Journal", "Policy", "Redaction", "Sandbox",
-                "Workspace",
+                "Authority", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "Policy", "Redaction",
+                "Sandbox", "Workspace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -131,10 +131,10 @@ let package = Package(
         // Policy
         .target(
             name: "Policy",
-            dependencies: ["Domain", .product(name: "Yams", package: "Yams")],
+            dependencies: ["Domain", "Egress", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
-        .testTarget(name: "PolicyTests", dependencies: ["Domain", "Policy"], swiftSettings: strict),
+        .testTarget(name: "PolicyTests", dependencies: ["Domain", "Egress", "Policy"], swiftSettings: strict),
 
         // Redaction
         .target(name: "Redaction", dependencies: ["Domain"], swiftSettings: strict),

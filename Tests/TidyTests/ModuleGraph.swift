@@ -29,7 +29,7 @@ enum ModuleGraph {
 
         // What may be done, and what is known of it
         Module("Egress", ["Domain"]),
-        Module("Policy", ["Domain", "Yams"]),
+        Module("Policy", ["Domain", "Egress", "Yams"]),
         Module("Authority", ["Domain", "Policy"]),
         Module("Redaction", ["Domain"]),
         Module("Journal", ["Crypto", "Domain", "Files", "Redaction"], system: ["Glibc", "Synchronization"]),
@@ -55,8 +55,8 @@ enum ModuleGraph {
         Module(
             "Commands",
             [
-                "ArgumentParser", "Authority", "CLinux", "Crypto", "Domain", "Files", "Git", "Journal", "Policy",
-                "Redaction", "Sandbox", "Workspace",
+                "ArgumentParser", "Authority", "CLinux", "Crypto", "Domain", "Egress", "Files", "Git", "Journal",
+                "Policy", "Redaction", "Sandbox", "Workspace",
             ],
             system: ["Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
         ),
