@@ -180,8 +180,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CLinux", "Domain", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "Sandbox",
-                "TestSupport", "Workspace",
+                "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction",
+                "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/FuzzTargets",
