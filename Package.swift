@@ -74,8 +74,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Authority", "CLinux", "Domain", "Files", "Git", "Journal", "Policy", "Redaction", "Sandbox",
-                "Workspace",
+                "Authority", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "Policy", "Redaction",
+                "Sandbox", "Workspace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -89,6 +89,10 @@ let package = Package(
         // Domain
         .target(name: "Domain", swiftSettings: strict),
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: strict),
+
+        // Egress
+        .target(name: "Egress", dependencies: ["Domain"], swiftSettings: strict),
+        .testTarget(name: "EgressTests", dependencies: ["Domain", "Egress", "TestSupport"], swiftSettings: strict),
 
         // Files
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
@@ -127,10 +131,10 @@ let package = Package(
         // Policy
         .target(
             name: "Policy",
-            dependencies: ["Domain", .product(name: "Yams", package: "Yams")],
+            dependencies: ["Domain", "Egress", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
-        .testTarget(name: "PolicyTests", dependencies: ["Domain", "Policy"], swiftSettings: strict),
+        .testTarget(name: "PolicyTests", dependencies: ["Domain", "Egress", "Policy"], swiftSettings: strict),
 
         // Redaction
         .target(name: "Redaction", dependencies: ["Domain"], swiftSettings: strict),
@@ -176,8 +180,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CLinux", "Domain", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "Sandbox",
-                "TestSupport", "Workspace",
+                "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction",
+                "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/FuzzTargets",

@@ -9,7 +9,7 @@ struct Bailey: ParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, RunsCommand.self, ChangesCommand.self, JournalCommand.self, HomeCommand.self,
-            ProjectCommand.self, DoctorCommand.self, ProbeLaunchCommand.self,
+            EgressCommand.self, ProjectCommand.self, DoctorCommand.self, ProbeLaunchCommand.self,
         ]
     )
 }

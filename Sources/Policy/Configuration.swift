@@ -1,3 +1,5 @@
+package import Egress
+
 /// How commands are walled in, by what can do it. The names are those of the command line and the configuration.
 package enum EngineName: String, Sendable, CaseIterable {
     case native, bubblewrap, landlock
@@ -23,6 +25,10 @@ package struct Configuration: Sendable, Equatable {
     package var readable: [String] = []
     /// Limits that a file sets.
     package var limits = LimitSettings()
+    /// What may be reached. So far nothing opens a network: only `bailey egress check` asks.
+    package var network = NetworkPolicy()
+    /// True where a file has a `network:` section with something in it.
+    package var namesNetwork = false
 
     /// The safe defaults.
     package init() {}
@@ -39,10 +45,16 @@ package struct Configuration: Sendable, Equatable {
             configuration.engines = layer.engines ?? configuration.engines
             configuration.readable = layer.readable ?? configuration.readable
             configuration.limits = layer.limits.over(configuration.limits)
+            configuration.network.allow = layer.network.allow ?? configuration.network.allow
+            configuration.network.upstreams = layer.network.upstreams ?? configuration.network.upstreams
+            if let nat64 = layer.network.nat64 { configuration.network.addresses = AddressGuard(nat64: nat64) }
+            configuration.namesNetwork = configuration.namesNetwork || layer.network != NetworkSettings()
         }
         if let project {
             let layer = try ConfigurationLayer(project, writer: .project)
             configuration.limits = configuration.limits.narrowed(by: layer.limits)
+            configuration.network.narrowed = layer.network.allow
+            configuration.namesNetwork = configuration.namesNetwork || layer.network != NetworkSettings()
         }
         return configuration
     }

@@ -10,18 +10,22 @@ enum ConfigurationKey {
                 "timeout", "memory", "processes", "cpu_time", "output", "workspace_bytes", "workspace_files",
                 "open_files",
             ]
-        case "network": ["allow", "forges", "upstreams"]
+        case "network": ["allow", "forges", "nat64", "upstreams"]
         default: []
         }
     }
 
+    /// The keys of one entry of `network.upstreams`.
+    static let upstream = ["host", "port", "address", "ca"]
+
     /// What a project's file may not name at all.
     static let operatorOnly: Set<String> = [
-        "sandbox.engines", "sandbox.readable", "network.forges", "network.upstreams", "secrets",
+        "sandbox.engines", "sandbox.readable", "network.forges", "network.nat64", "network.upstreams",
+        "secrets",
     ]
 
     /// Part of the reference, without effect in this version: refused, so that nobody relies on it.
-    static let notSupported: Set<String> = ["network", "secrets"]
+    static let notSupported: Set<String> = ["network.forges", "secrets"]
 
     static let listEntriesMax = 256
 }

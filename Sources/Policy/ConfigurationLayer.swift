@@ -8,6 +8,7 @@ struct ConfigurationLayer {
     private(set) var engines: [EngineName]?
     private(set) var readable: [String]?
     private(set) var limits = LimitSettings()
+    private(set) var network = NetworkSettings()
     private let file: String
 
     init(_ source: ConfigurationSource, writer: Writer) throws(ConfigurationError) {
@@ -24,7 +25,7 @@ struct ConfigurationLayer {
         }
     }
 
-    private func entries(of value: YAMLValue, key: String?) throws(ConfigurationError) -> [YAMLEntry] {
+    func entries(of value: YAMLValue, key: String?) throws(ConfigurationError) -> [YAMLEntry] {
         guard case .mapping(let entries, _) = value else {
             let problem = "\(value.kindName) stands where a mapping belongs"
             throw error(.wrongType, value.line, key, problem, "Write `key: value` lines there.")
@@ -69,6 +70,9 @@ struct ConfigurationLayer {
         case "limits.workspace_files": limits.workspaceFiles = try count(entry, path)
         case "limits.processes": limits.processes = try count(entry, path)
         case "limits.open_files": limits.openFiles = try count(entry, path)
+        case "network.allow": network.allow = try readAllow(entry.value, path)
+        case "network.nat64": network.nat64 = try readNAT64(entry.value, path)
+        case "network.upstreams": network.upstreams = try readUpstreams(entry.value, path)
         default: throw error(.notSupported, entry.line, path, "it is not supported yet", "Remove it.")
         }
     }
@@ -104,7 +108,7 @@ struct ConfigurationLayer {
         return paths
     }
 
-    private func texts(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [(String, Int)] {
+    func texts(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [(String, Int)] {
         guard case .list(let items, _) = value else {
             throw error(.wrongType, value.line, path, "it is \(value.kindName), not a list", "Write it as [a, b].")
         }
@@ -152,7 +156,7 @@ struct ConfigurationLayer {
         throw error(.badValue, entry.line, path, "\(quoted(text)) is not a count", "Write \(CountText.accepted).")
     }
 
-    private func scalar(_ entry: YAMLEntry, _ path: String, accepted: String) throws(ConfigurationError) -> String {
+    func scalar(_ entry: YAMLEntry, _ path: String, accepted: String) throws(ConfigurationError) -> String {
         guard case .scalar(let text, _, _) = entry.value, !entry.value.isEmpty else {
             let problem = "it is \(entry.value.kindName)"
             throw error(.wrongType, entry.line, path, problem, "Write \(accepted).")
@@ -160,9 +164,9 @@ struct ConfigurationLayer {
         return text
     }
 
-    private func quoted(_ text: String) -> String { "\"" + Printable.text(String(text.prefix(80))) + "\"" }
+    func quoted(_ text: String) -> String { "\"" + Printable.text(String(text.prefix(80))) + "\"" }
 
-    private func error(
+    func error(
         _ code: ConfigurationError.Code,
         _ line: Int,
         _ key: String?,

@@ -105,6 +105,11 @@ struct TypeCheckTests {
                 """,
             reason: "missing argument for parameter 'grant'"
         ),
+        Snippet(
+            testDescription: "an address that the guard did not check",
+            code: "func f(_ address: IPAddress) -> CheckedAddress { CheckedAddress(address, 443) }",
+            reason: "initializer is inaccessible due to 'fileprivate' protection level"
+        ),
     ]
 
     static let control = """
@@ -115,6 +120,9 @@ struct TypeCheckTests {
         }
         func run(_ e: NativeEngine, _ grant: consuming Grant, _ r: SandboxRequest, _ p: PreparedSandbox) throws {
             _ = try e.run(grant, r, p)
+        }
+        func check(_ a: AddressGuard, _ answers: [IPAddress]) throws -> [CheckedAddress] {
+            try a.check(answers, port: 443)
         }
         """
 
@@ -160,8 +168,8 @@ struct TypeChecker: Sendable {
 
     func check(_ code: String) throws -> ProcessResult {
         let place = try TemporaryDirectory("bailey-types")
-        let imports = ["Authority", "Domain", "Journal", "Redaction", "Sandbox", "Workspace"].map { "import \($0)\n" }
-            .joined()
+        let modules = ["Authority", "Domain", "Egress", "Journal", "Redaction", "Sandbox", "Workspace"]
+        let imports = modules.map { "import \($0)\n" }.joined()
         try place.write(imports + code + "\n", to: "snippet.swift")
         // Consumption is judged after type checking, so that the whole front half of the compiler has to run.
         return try ProcessRunner.run(
@@ -169,7 +177,7 @@ struct TypeChecker: Sendable {
             arguments: [
                 "-emit-sil", "-o", place.path + "/snippet.sil", "-parse-as-library", "-swift-version", "6",
                 "-package-name",
-                packageName, "-I", modules, "-module-cache-path", build + "/TypeCheckCache",
+                packageName, "-I", self.modules, "-module-cache-path", build + "/TypeCheckCache",
             ] + moduleMaps.flatMap { ["-Xcc", "-fmodule-map-file=" + $0] } + [place.path + "/snippet.swift"],
             timeoutSeconds: 300
         )

@@ -1,4 +1,5 @@
 import Domain
+import Egress
 import Policy
 import Testing
 
@@ -105,6 +106,45 @@ struct ConfigurationLayerTests {
     }
 }
 
+@Suite("the network section is read in layers")
+struct NetworkConfigurationTests {
+    private static let own = """
+        network:
+          allow: [a.example.com, "*.b.example.com:8443"]
+          nat64: ["2001:db8:64::/96"]
+          upstreams:
+            - { host: model.example.test, port: 443, address: "127.0.0.1:8443", ca: ca.pem }
+        """
+
+    @Test func everyKeyIsRead() throws {
+        let network = try load(operator: Self.own).network
+        #expect(network.allow?.map(\.text) == ["a.example.com", "*.b.example.com:8443"])
+        #expect(network.addresses.nat64.map(\.description) == ["2001:db8:64::/96"])
+        #expect(network.upstreams.map(\.description) == ["model.example.test:443 at 127.0.0.1:8443"])
+        #expect(network.upstreams.first?.certificateAuthority == "ca.pem")
+        #expect(network.narrowed == nil)
+    }
+
+    @Test func withoutASectionNothingIsListed() throws {
+        #expect(try load().network == NetworkPolicy())
+        #expect(try !load().namesNetwork)
+    }
+
+    @Test func theOperatorsListReplacesTheSystems() throws {
+        let network = try load(operator: "network: {allow: [b.example.com]}", system: Self.own).network
+        #expect(network.allow?.map(\.text) == ["b.example.com"])
+        #expect(network.upstreams.count == 1)
+    }
+
+    @Test func aProjectsListIsBesideTheOperators() throws {
+        let network = try load(operator: Self.own, project: "network: {allow: [c.example.com]}").network
+        #expect(network.allow?.count == 2)
+        #expect(network.narrowed?.map(\.text) == ["c.example.com"])
+        let alone = try load(project: "network: {allow: [c.example.com]}").network
+        #expect(alone.allow == [])
+    }
+}
+
 @Suite("a wrong configuration is refused with file, line, key and fix")
 struct ConfigurationErrorTests {
     struct Case: Sendable, CustomTestStringConvertible {
@@ -163,7 +203,20 @@ struct ConfigurationErrorTests {
         Case("limits: [", .syntax, nil, "not YAML"),
         Case("a: 'b", .syntax, nil, "not YAML"),
         Case("? [a, b]\n: c", .wrongType, 1, "a key is a list"),
-        Case("network:\n  allow: [a.example.com]", .notSupported, 1, "not supported yet"),
+        Case("network:\n  forges: [a.example.com]", .notSupported, 2, "not supported yet"),
+        Case("network:\n  alow: [a.example.com]", .unknownKey, 2, "Did you mean allow?"),
+        Case("network:\n  allow: a.example.com", .wrongType, 2, "not a list"),
+        Case("network:\n  allow:\n    - a.example.com\n    - 10.0.0.1", .badValue, 4, "declared upstream"),
+        Case("network:\n  allow: [\"*.com\"]", .badValue, 2, "single label"),
+        Case("network:\n  allow: [localhost]", .badValue, 2, "single label"),
+        Case("network:\n  allow: [get https://a.com/]", .badValue, 2, "no method"),
+        Case("network:\n  nat64: [64:ff9b::/95]", .badValue, 2, "no NAT64 prefix"),
+        Case("network:\n  upstreams: {}", .wrongType, 2, "not a list"),
+        Case("network:\n  upstreams:\n    - {host: a.test, port: 443}", .badValue, 3, "no address"),
+        Case("network:\n  upstreams:\n    - {hots: a.test}", .unknownKey, 3, "Did you mean host?"),
+        Case(upstream("host: a.test, port: 0, address: \"10.0.0.1:1\""), .badValue, 3, "no port"),
+        Case(upstream("host: a.test, port: 1, address: \"b.test:1\""), .badValue, 3, "fixed address"),
+        Case(upstream("host: localhost, port: 1, address: \"10.0.0.1:1\""), .badValue, 3, "sandbox itself"),
         Case("secrets: []", .notSupported, 1, "Remove it"),
         Case("a: \u{1}b", .notText, 1, "control character"),
         Case("a: b\u{2028}c: d", .notText, 1, "control character"),
@@ -172,6 +225,8 @@ struct ConfigurationErrorTests {
         Case("a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}", .tooLarge, 1, "nested too deeply"),
         Case(String(repeating: "#", count: 70_000), .tooLarge, nil, "bytes"),
     ]
+
+    private static func upstream(_ keys: String) -> String { "network:\n  upstreams:\n    - {" + keys + "}" }
 
     @Test(arguments: wrong)
     func refused(_ wrong: Case) throws {
@@ -197,7 +252,7 @@ struct ConfigurationErrorTests {
         arguments: [
             "sandbox:\n  engines: [landlock]", "sandbox:\n  readable: [/srv]", "secrets:\n  - {name: A}",
             "network:\n  forges: [a.test]",
-            "network:\n  upstreams: []",
+            "network:\n  upstreams: []", "network:\n  nat64: []",
         ]
     )
     func operatorOnly(_ text: String) throws {

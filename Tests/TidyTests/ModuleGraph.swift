@@ -28,7 +28,8 @@ enum ModuleGraph {
         Module("LauncherCore", ["CLinux"], system: ["Glibc"]),
 
         // What may be done, and what is known of it
-        Module("Policy", ["Domain", "Yams"]),
+        Module("Egress", ["Domain"]),
+        Module("Policy", ["Domain", "Egress", "Yams"]),
         Module("Authority", ["Domain", "Policy"]),
         Module("Redaction", ["Domain"]),
         Module("Journal", ["Crypto", "Domain", "Files", "Redaction"], system: ["Glibc", "Synchronization"]),
@@ -54,8 +55,8 @@ enum ModuleGraph {
         Module(
             "Commands",
             [
-                "ArgumentParser", "Authority", "CLinux", "Crypto", "Domain", "Files", "Git", "Journal", "Policy",
-                "Redaction", "Sandbox", "Workspace",
+                "ArgumentParser", "Authority", "CLinux", "Crypto", "Domain", "Egress", "Files", "Git", "Journal",
+                "Policy", "Redaction", "Sandbox", "Workspace",
             ],
             system: ["Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
         ),
@@ -72,8 +73,8 @@ enum ModuleGraph {
 
     /// Modules that stay free of Foundation, which costs start time and brings its own idea of paths and text.
     static let withoutFoundation: Set<String> = [
-        "Authority", "Domain", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "Sandbox", "Workspace",
-        "bailey-bench", "bailey-launcher",
+        "Authority", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "Sandbox",
+        "Workspace", "bailey-bench", "bailey-launcher",
     ]
 
     /// System libraries, each with the one Swift module that imports it.

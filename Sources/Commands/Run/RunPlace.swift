@@ -26,6 +26,9 @@ struct RunPlace: ~Copyable {
         try ProjectTrust.check(project, caller: caller)
         try ShutProject.reopen(project, caller: caller)
         let configuration = try ConfigurationFiles.load(caller: caller, project: project)
+        if configuration.namesNetwork {
+            console.remark("a run has no network in this version; the network section serves `bailey egress check`")
+        }
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limits = try options.limits().over(configuration.limits).resourceLimits(interactive: usesTerminal)
         let readable = try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller)

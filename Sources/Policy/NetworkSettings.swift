@@ -1,0 +1,96 @@
+import Egress
+
+/// What one file's `network:` section says; nil where it does not say it.
+struct NetworkSettings: Equatable {
+    var allow: [NetworkRule]?
+    var upstreams: [Upstream]?
+    var nat64: [NAT64Prefix]?
+}
+
+extension ConfigurationLayer {
+    func readAllow(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [NetworkRule] {
+        var rules: [NetworkRule] = []
+        for (text, line) in try texts(value, path) {
+            do throws(EgressRefusal) { rules.append(try NetworkRule(text)) } catch { throw refused(error, line, path) }
+        }
+        return rules
+    }
+
+    func readNAT64(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [NAT64Prefix] {
+        var prefixes: [NAT64Prefix] = []
+        for (text, line) in try texts(value, path) {
+            guard let prefix = NAT64Prefix(text) else {
+                let lengths = NAT64Prefix.lengths.map { "/\($0)" }.joined(separator: ", ")
+                let hint = "Write an IPv6 prefix with one of \(lengths), with zeros behind it."
+                throw error(.badValue, line, path, "\(quoted(text)) is no NAT64 prefix", hint)
+            }
+            prefixes.append(prefix)
+        }
+        return prefixes
+    }
+
+    func readUpstreams(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [Upstream] {
+        guard case .list(let items, _) = value else {
+            throw error(.wrongType, value.line, path, "it is \(value.kindName), not a list", Self.upstreamHint)
+        }
+        guard items.count <= ConfigurationKey.listEntriesMax else {
+            let limit = ConfigurationKey.listEntriesMax
+            throw error(
+                .tooLarge,
+                value.line,
+                path,
+                "the list has \(items.count) entries",
+                "At most \(limit) are read."
+            )
+        }
+        var upstreams: [Upstream] = []
+        for item in items {
+            let upstream = try readUpstream(item, path)
+            guard !upstreams.contains(where: { $0.name == upstream.name && $0.port == upstream.port }) else {
+                let problem = "\(upstream.name):\(upstream.port) is listed twice"
+                throw error(.badValue, item.line, path, problem, "An upstream has one fixed address: keep one of them.")
+            }
+            upstreams.append(upstream)
+        }
+        return upstreams
+    }
+
+    private static let upstreamHint =
+        "Write entries such as {host: model.example.test, port: 443, address: \"127.0.0.1:8443\"}."
+
+    private func readUpstream(_ item: YAMLValue, _ path: String) throws(ConfigurationError) -> Upstream {
+        var texts: [String: String] = [:]
+        for entry in try entries(of: item, key: path) {
+            let key = path + "." + entry.key
+            guard ConfigurationKey.upstream.contains(entry.key) else {
+                let nearest = NearestName.find(entry.key, among: ConfigurationKey.upstream).map {
+                    "Did you mean \($0)?"
+                }
+                let hint = nearest ?? "The keys there are: \(ConfigurationKey.upstream.joined(separator: ", "))."
+                throw error(.unknownKey, entry.line, key, "the key is unknown", hint)
+            }
+            texts[entry.key] = try scalar(entry, key, accepted: "one word")
+        }
+        for key in ["host", "port", "address"] where texts[key] == nil {
+            throw error(.badValue, item.line, path, "an upstream has no \(key)", Self.upstreamHint)
+        }
+        guard let port = CountText(texts["port"] ?? "").flatMap({ UInt16(exactly: $0.value) }) else {
+            let problem = "\(quoted(texts["port"] ?? "")) is no port"
+            throw error(.badValue, item.line, path, problem, "Write a number from 1 to 65535.")
+        }
+        do throws(EgressRefusal) {
+            return try Upstream(
+                host: texts["host"] ?? "",
+                port: port,
+                address: texts["address"] ?? "",
+                ca: texts["ca"]
+            )
+        } catch {
+            throw refused(error, item.line, path)
+        }
+    }
+
+    private func refused(_ refusal: EgressRefusal, _ line: Int, _ path: String) -> ConfigurationError {
+        error(.badValue, line, path, refusal.reason, refusal.remedy ?? "Remove the entry.")
+    }
+}
