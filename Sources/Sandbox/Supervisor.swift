@@ -154,7 +154,8 @@ final class Supervisor {
             observer.beginAttempts()
             onStart()
         case .attempting: observer.attempt(Int(message.number))
-        case .failed: failure = message
+        // The first half that fails says why; the other one can only add that the first is gone.
+        case .failed: failure = failure ?? message
         case .exited: exit = message
         }
     }
