@@ -26,8 +26,16 @@ final class HostHelper {
         }
     }
 
+    /// Ends the process and waits until it is reaped: a run loop without sources does not wait, and the test library
+    /// hears of no other child's end as long as a dead one is left.
     func stop() {
         try? input.fileHandleForWriting.close()
-        process.waitUntilExit()
+        let end = Date(timeIntervalSinceNow: Self.patienceSeconds)
+        while process.isRunning {
+            if Date() > end { kill(process.processIdentifier, SIGKILL) }
+            usleep(5000)
+        }
     }
+
+    private static let patienceSeconds = 10.0
 }
