@@ -50,12 +50,16 @@ struct LoneAttack {
         return AttackFinding(verdict: result.status == 0 ? .error : .killed, detail: summary)
     }
 
-    /// Processes on the host with the mark in their arguments; they are ended.
+    /// Processes on the host with the mark in their arguments; they are ended. One of them may have made itself a child
+    /// of this process: it is reaped, as the test library hears of no other child's end as long as a dead one is left.
     private static func endSurvivors(_ mark: String) -> [pid_t] {
         // Children that die with their parent need a moment; a daemon stays for a minute.
         for _ in 0..<10 where !processes(mark).isEmpty { Thread.sleep(forTimeInterval: 0.1) }
         let survivors = processes(mark)
-        for survivor in survivors { kill(survivor, SIGKILL) }
+        for survivor in survivors {
+            kill(survivor, SIGKILL)
+            waitpid(survivor, nil, 0)
+        }
         return survivors
     }
 
