@@ -17,11 +17,17 @@ let package = Package(
     name: "bailey",
     products: [
         .executable(name: "bailey", targets: ["bailey"]),
+        .executable(name: "bailey-broker", targets: ["bailey-broker"]),
         .executable(name: "bailey-launcher", targets: ["bailey-launcher"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
@@ -53,6 +59,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // bailey-broker: a process of its own, so that a run without network never loads what only the network needs
+        .executableTarget(
+            name: "bailey-broker",
+            dependencies: ["Broker"],
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-s"], .when(platforms: [.linux], configuration: .release))]
+        ),
+
         // bailey-launcher: fully static, so that it starts without a dynamic loader inside an empty root.
         .executableTarget(
             name: "bailey-launcher",
@@ -65,6 +79,42 @@ let package = Package(
                     .when(platforms: [.linux], configuration: .release)
                 ),
             ]
+        ),
+
+        // Broker
+        .target(
+            name: "Broker",
+            dependencies: [
+                "BrokerLink", "CLinux", "Domain", "Egress",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSOCKS", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "X509", package: "swift-certificates"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BrokerTests",
+            dependencies: [
+                "Broker", "BrokerLink", "Domain", "Egress", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // BrokerLink
+        .target(name: "BrokerLink", dependencies: ["CLinux", "Domain", "Egress"], swiftSettings: strict),
+        .testTarget(
+            name: "BrokerLinkTests",
+            dependencies: ["BrokerLink", "Domain", "Egress", "TestSupport"],
+            swiftSettings: strict
         ),
 
         // CLinux

@@ -34,6 +34,18 @@ enum ModuleGraph {
         Module("Redaction", ["Domain"]),
         Module("Journal", ["Crypto", "Domain", "Files", "Redaction"], system: ["Glibc", "Synchronization"]),
 
+        // The network's broker, and what it is told
+        Module("BrokerLink", ["CLinux", "Domain", "Egress"], system: ["Glibc", "Synchronization"]),
+        Module(
+            "Broker",
+            [
+                "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix",
+                "NIOSOCKS", "NIOSSL", "NIOTLS", "X509",
+            ],
+            system: ["Glibc", "Synchronization"]
+        ),
+        Module("bailey-broker", ["Broker"]),
+
         // How it is done
         Module(
             "Sandbox",
@@ -80,7 +92,10 @@ enum ModuleGraph {
     /// System libraries, each with the one Swift module that imports it.
     static let systemLibraries = [("CSeccomp", "Sandbox"), ("CZlib", "Git")]
 
-    static let products: Set<String> = ["ArgumentParser", "Crypto", "Yams"]
+    static let products: Set<String> = [
+        "ArgumentParser", "Crypto", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL", "NIOTLS", "X509",
+        "Yams",
+    ]
 
     /// A path of imports that comes back to where it began, or nil.
     static func cycle(in graph: [String: Set<String>]) -> [String]? {

@@ -1,0 +1,57 @@
+package import BrokerLink
+package import Egress
+package import NIOCore
+
+/// Where one connection of a sandbox wants to go, as a door understood it. Nothing has been decided yet.
+package struct Approach: Sendable {
+    package let door: ConnectionRecord.Door
+    package let target: ConnectTarget
+
+    package init(door: ConnectionRecord.Door, target: ConnectTarget) {
+        self.door = door
+        self.target = target
+    }
+}
+
+/// Opens connections to the outside. The only one that does; it looks names up, has the guard check every answer of
+/// every look-up, and dials checked addresses alone.
+package protocol Dialing: Sendable {
+    /// - Returns: a connected channel with `autoRead` off and no handlers, on the given loop, and its address.
+    /// - Throws: through the future: `EgressRefusal` where the guard or the names refused, ``DialFailure`` where nobody
+    ///   answered.
+    func dial(_ target: ConnectTarget, on loop: any EventLoop) -> EventLoopFuture<Dialled>
+}
+
+/// A connection to the outside.
+package struct Dialled: Sendable {
+    package let channel: any Channel
+    package let address: CheckedAddress
+
+    package init(channel: any Channel, address: CheckedAddress) {
+        self.channel = channel
+        self.address = address
+    }
+}
+
+/// Nobody answered; nothing was refused.
+package struct DialFailure: Error, Sendable, Equatable {
+    /// A sentence without its full stop, lower case, that names the destination.
+    package let reason: String
+
+    package init(_ reason: String) { self.reason = reason }
+}
+
+/// Takes over a connection of the sandbox whose requests must be seen: plain HTTP, and TLS that is terminated. It owns
+/// the channel from then on, decides on every request, dials, and records.
+package protocol RequestForwarding: Sendable {
+    /// - Parameters:
+    ///   - client: the sandbox's side, `autoRead` off, without handlers that read.
+    ///   - head: what was read from it already.
+    ///   - isTLS: whether the client begins with a ClientHello.
+    func forward(_ approach: Approach, client: any Channel, head: ByteBuffer, isTLS: Bool)
+}
+
+/// Takes records down. It never blocks.
+package protocol ConnectionLedger: Sendable {
+    func record(_ record: ConnectionRecord)
+}

@@ -1,0 +1,46 @@
+package import Egress
+
+/// What the broker keeps to: one value, replaced whole, so that there is no moment with half of it.
+package struct BrokerSettings: Sendable, Equatable {
+    package var policy: NetworkPolicy
+    /// Hosts of git repositories beyond the well-known ones: always terminated.
+    package var forges: Set<HostName>
+    /// Where names are looked up: the name servers of the host.
+    package var nameServers: [NameServer]
+    /// Names that the host itself knows, from its hosts file.
+    package var knownNames: [HostName: [IPAddress]]
+    /// Root certificates that services are verified against, PEM.
+    package var roots: String
+    /// Root certificates of single upstreams, PEM, in place of ``roots``.
+    package var upstreamRoots: [HostName: String]
+    package var limits: BrokerLimits
+
+    package init(
+        policy: NetworkPolicy = NetworkPolicy(),
+        forges: Set<HostName> = [],
+        nameServers: [NameServer] = [],
+        knownNames: [HostName: [IPAddress]] = [:],
+        roots: String = "",
+        upstreamRoots: [HostName: String] = [:],
+        limits: BrokerLimits = BrokerLimits()
+    ) {
+        self.policy = policy
+        self.forges = forges
+        self.nameServers = nameServers
+        self.knownNames = knownNames
+        self.roots = roots
+        self.upstreamRoots = upstreamRoots
+        self.limits = limits
+    }
+}
+
+/// A name server of the host. Its address is the host's business, so no guard judges it; only questions go there.
+package struct NameServer: Sendable, Hashable {
+    package var address: IPAddress
+    package var port: UInt16
+
+    package init(address: IPAddress, port: UInt16 = 53) {
+        self.address = address
+        self.port = port
+    }
+}

@@ -1,0 +1,43 @@
+package import Egress
+
+/// What a socket inside the sandbox is for.
+package enum ListenerRole: UInt8, Sendable, CaseIterable {
+    /// Questions to the resolver, UDP.
+    case datagramNames = 1
+    /// Questions to the resolver, TCP.
+    case streamNames
+    /// An HTTP proxy: CONNECT and requests in absolute form.
+    case proxy
+    /// SOCKS5.
+    case socks
+    /// Whoever connects to an address that stands for a name, and knows of no proxy.
+    case transparent
+}
+
+/// A listening socket to be made in a sandbox's network namespace.
+package struct ListenerRequest: Sendable, Hashable {
+    package var role: ListenerRole
+    package var address: IPAddress
+    package var port: UInt16
+
+    package init(role: ListenerRole, address: IPAddress, port: UInt16) {
+        self.role = role
+        self.address = address
+        self.port = port
+    }
+}
+
+/// The addresses of a sandbox's own network. They stand for names and exist nowhere else.
+///
+/// 198.18.0.0/15 is for measurements inside a network (RFC 2544), so nothing public has an address in it; the other is a
+/// unique local prefix (RFC 4193).
+package enum SandboxNetwork {
+    /// Addresses that stand for names, and the broker's own.
+    package static let v4Text = "198.18.0.0/15"
+    package static let v6Text = "fd62:6169:6c65:7900::/64"
+    /// Where the resolver, the HTTP proxy and SOCKS listen. Loopback stays the programs' own, on every port.
+    package static let brokerText = "198.18.0.1"
+    package static let namesPort: UInt16 = 53
+    package static let proxyPort: UInt16 = 3128
+    package static let socksPort: UInt16 = 1080
+}

@@ -1,0 +1,3 @@
+import Broker
+
+Broker.main()
