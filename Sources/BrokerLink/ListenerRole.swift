@@ -29,8 +29,8 @@ package struct ListenerRequest: Sendable, Hashable {
 
 /// The addresses of a sandbox's own network. They stand for names and exist nowhere else.
 ///
-/// 198.18.0.0/15 is for measurements inside a network (RFC 2544), so nothing public has an address in it; the other is a
-/// unique local prefix (RFC 4193).
+/// 198.18.0.0/15 is for measurements inside a network (RFC 2544), so nothing public has an address in it; the other is
+/// a unique local prefix (RFC 4193).
 package enum SandboxNetwork {
     /// Addresses that stand for names, and the broker's own.
     package static let v4Text = "198.18.0.0/15"

@@ -93,8 +93,8 @@ enum ModuleGraph {
     static let systemLibraries = [("CSeccomp", "Sandbox"), ("CZlib", "Git")]
 
     static let products: Set<String> = [
-        "ArgumentParser", "Crypto", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL", "NIOTLS", "X509",
-        "Yams",
+        "ArgumentParser", "Crypto", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL", "NIOTLS",
+        "X509", "Yams",
     ]
 
     /// A path of imports that comes back to where it began, or nil.
