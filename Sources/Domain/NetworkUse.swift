@@ -35,7 +35,8 @@ package struct NetworkUse: Sendable, Equatable {
 
     package init() {}
 
-    package mutating func add(_ refusal: Refusal) {
+    /// True for the first of its kind, as long as kinds are kept.
+    package mutating func add(_ refusal: Refusal) -> Bool {
         let key = refusal.rule.rawValue + " " + refusal.target
         if let place = places[key] {
             refusals[place].count += 1
@@ -44,7 +45,9 @@ package struct NetworkUse: Sendable, Equatable {
             refusals.append(refusal)
         } else {
             refusalsLeftOut += 1
+            return false
         }
+        return refusals[places[key] ?? 0].count == 1
     }
 
     /// Refusals in all.

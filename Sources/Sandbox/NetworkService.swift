@@ -36,7 +36,9 @@ package final class NetworkService {
     /// A broker that takes longer than this to begin is none.
     static let startNanoseconds: UInt64 = 20_000_000_000
     /// How long it may take at the end to tell its last.
-    private static let lastWordsMilliseconds: Int32 = 1000
+    private static let lastWordsNanoseconds: UInt64 = 1_500_000_000
+    /// Each is a line of the journal, and a journal has an end.
+    private static let connectionsMax: UInt64 = 1_000_000
     /// Records are written down in batches of so many, or when this time is over.
     private static let batchMax = 128
     private static let batchNanoseconds: UInt64 = 250_000_000
@@ -144,10 +146,13 @@ package final class NetworkService {
     }
 
     /// The sandbox is dead: the broker tells its last and goes.
-    func finish() {
+    func finish(_ time: any TimeSource) {
+        let end = time.monotonicNanoseconds() + Self.lastWordsNanoseconds
         if state == .serving, (try? order(.end)) != nil {
             var wait = pollfd(fd: broker.link.descriptor, events: Int16(POLLIN), revents: 0)
-            while state == .serving, poll(&wait, 1, Self.lastWordsMilliseconds) == 1 {
+            while state == .serving {
+                let now = time.monotonicNanoseconds()
+                guard now < end, poll(&wait, 1, Int32((end - now) / 1_000_000)) == 1 else { break }
                 let arrival = try? broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false)
                 guard case .packet(let packet) = arrival else { break }
                 if packet.descriptor >= 0 { close(packet.descriptor) }
@@ -177,21 +182,21 @@ package final class NetworkService {
 
     private func add(_ record: ConnectionRecord) {
         if record.treatment == .refused || record.verdict == .deny {
-            let target = record.port == 0 ? record.host : "\(record.host):\(record.port)"
-            use.add(
-                NetworkUse.Refusal(
-                    target: target,
-                    rule: record.rule,
-                    reason: record.reason,
-                    remedy: record.remedy
-                )
+            let refusal = NetworkUse.Refusal(
+                target: record.port == 0 ? record.host : "\(record.host):\(record.port)",
+                rule: record.rule,
+                reason: record.reason,
+                remedy: record.remedy
             )
             // What is asked for again and again is written down for its first time, and counted.
-            guard use.refusals.last.map({ $0.target == target && $0.count == 1 }) ?? false else { return }
+            guard use.add(refusal) else { return }
         } else {
             use.connections += 1
             use.bytesOut &+= record.bytesOut
             use.bytesIn &+= record.bytesIn
+            guard use.connections <= Self.connectionsMax else {
+                return breakDown("a run has at most \(Self.connectionsMax) connections")
+            }
         }
         pending.append(record)
     }

@@ -79,7 +79,7 @@ final class Supervisor {
     func run(onStart: () -> Void) throws(SandboxError) -> Outcome {
         while !isOver { step(onStart) }
         prepared.reap()
-        network?.finish()
+        network?.finish(time)
         if let reason = network?.failure, cause == nil { throw NetworkService.failed(reason) }
         if let failure, cause == nil { throw LaunchFailureText.error(failure, request) }
         return outcome()
