@@ -109,7 +109,7 @@ package final class Dialer: Dialing {
             return policy.addresses.check(upstream) == address ? nil : Self.moved(target)
         }
         if let refusal = policy.addresses.refusal(of: address.address) { return refusal }
-        guard !address.address.isOwn else {
+        guard !OwnAddress.isOwn(address.address) else {
             return EgressRefusal(
                 RuleID("address-own"),
                 "\(target) leads to \(address.address), this host's own address",

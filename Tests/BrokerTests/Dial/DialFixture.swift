@@ -17,6 +17,7 @@ final class DialFixture: Sendable {
     let settings: SettingsStore
     let dialled = Mutex<[String]>([])
     let outcomes: Mutex<@Sendable (String) -> Outcome>
+    private let hanging = Mutex<[EventLoopPromise<any Channel>]>([])
     let loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
     let servers: [ScriptedNameServer]
 
@@ -53,10 +54,16 @@ final class DialFixture: Sendable {
                 return loop.makeFailedFuture(IOError(errnoCode: 111, reason: "connect"))
             case .hangs:
                 let promise = loop.makePromise(of: (any Channel).self)
+                self.hanging.withLock { $0.append(promise) }
                 loop.scheduleTask(in: time) { promise.fail(ChannelError.connectTimeout(time)) }
                 return promise.futureResult
             }
         }
+    }
+
+    /// Ends the connections that hang.
+    func release() {
+        for promise in hanging.withLock({ $0 }) { promise.fail(ChannelError.connectTimeout(.seconds(1))) }
     }
 
     /// What was dialled for a target, or the rule or the reason why nothing was.

@@ -218,6 +218,18 @@ struct NamesResponderTests {
         #expect(try await ask(responder, fixture, TestQuestion("github.com").bytes)?.code == 3)
     }
 
+    @Test("a declared upstream has an address inside like any listed name")
+    func upstream() async throws {
+        let fixture = try NamesFixture([])
+        var settings = fixture.settings.current
+        settings.policy.upstreams = [
+            try Upstream(host: "model.example.test", port: 8443, address: "127.0.0.1:9", ca: nil)
+        ]
+        fixture.settings.replace(settings)
+        #expect(try await ask(fixture, TestQuestion("model.example.test"))?.address == "198.18.1.1")
+        #expect(fixture.announced.withLock { $0.map(\.ports) } == [[8443]])
+    }
+
     @Test("too many questions in a second are not answered, and that is recorded once")
     func rate() async throws {
         var limits = BrokerLimits()

@@ -6,16 +6,24 @@ enum Plain {
 
     /// A socket on loopback, by default with a port of the kernel's choice, not listening yet.
     static func bound(_ type: CInt, port: UInt16 = 0) throws -> (CInt, UInt16) {
+        let descriptor = try bound(type, "127.0.0.1", port)
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        guard withAddress(&address, { getsockname(descriptor, $0, &length) }) == 0 else { throw Failure() }
+        return (descriptor, UInt16(bigEndian: address.sin_port))
+    }
+
+    static func bound(_ type: CInt, _ text: String, _ port: UInt16) throws -> CInt {
         let descriptor = socket(AF_INET, type | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = loopback(port)
+        inet_pton(AF_INET, text, &address.sin_addr)
         let isBound = withAddress(&address) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) } == 0
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        guard isBound, withAddress(&address, { getsockname(descriptor, $0, &length) }) == 0 else {
+        guard isBound else {
             let failure = Failure()
             Glibc.close(descriptor)
             throw failure
         }
-        return (descriptor, UInt16(bigEndian: address.sin_port))
+        return descriptor
     }
 
     static func connected(_ type: CInt, _ port: UInt16, seconds: Int = 10) throws -> CInt {
