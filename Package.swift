@@ -230,7 +230,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction",
+                "Broker", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy",
+                "Redaction",
                 "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
