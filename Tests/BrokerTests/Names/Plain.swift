@@ -4,13 +4,17 @@ import Glibc
 enum Plain {
     struct Failure: Error { let code = errno }
 
-    /// A socket on loopback with a port of the kernel's choice, not listening yet.
-    static func bound(_ type: CInt) throws -> (CInt, UInt16) {
+    /// A socket on loopback, by default with a port of the kernel's choice, not listening yet.
+    static func bound(_ type: CInt, port: UInt16 = 0) throws -> (CInt, UInt16) {
         let descriptor = socket(AF_INET, type | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = loopback(0)
+        var address = loopback(port)
         let isBound = withAddress(&address) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) } == 0
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        guard isBound, withAddress(&address, { getsockname(descriptor, $0, &length) }) == 0 else { throw Failure() }
+        guard isBound, withAddress(&address, { getsockname(descriptor, $0, &length) }) == 0 else {
+            let failure = Failure()
+            Glibc.close(descriptor)
+            throw failure
+        }
         return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
@@ -67,7 +71,7 @@ enum Plain {
         return address
     }
 
-    private static func withAddress<Result>(
+    static func withAddress<Result>(
         _ address: inout sockaddr_in,
         _ body: (UnsafeMutablePointer<sockaddr>) -> Result
     ) -> Result {
