@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clinux_network.h"
 #include "clinux_observe.h"
 #include "clinux_relay.h"
 #include "clinux_storage.h"
