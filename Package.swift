@@ -101,7 +101,7 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "BrokerLink", "Domain", "Egress", "TestSupport",
+                "Broker", "BrokerLink", "Domain", "Egress", "TestSupport", "bailey-broker",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -124,8 +124,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Authority", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "Policy", "Redaction",
-                "Sandbox", "Workspace",
+                "Authority", "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "Policy",
+                "Redaction", "Sandbox", "Workspace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -193,7 +193,9 @@ let package = Package(
         // Sandbox
         .target(
             name: "Sandbox",
-            dependencies: ["Authority", "CLinux", "CSeccomp", "Domain", "Files", "LauncherCore"],
+            dependencies: [
+                "Authority", "BrokerLink", "CLinux", "CSeccomp", "Domain", "Egress", "Files", "LauncherCore",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -223,16 +225,15 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "AttackTests",
-            dependencies: ["TestSupport", "bailey"],
+            dependencies: ["TestSupport", "bailey", "bailey-broker"],
             exclude: ["Probes", "rows.tsv"],
             swiftSettings: strict
         ),
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Broker", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy",
-                "Redaction",
-                "Sandbox", "TestSupport", "Workspace",
+                "Broker", "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore",
+                "Policy", "Redaction", "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/FuzzTargets",
@@ -251,7 +252,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "bailey"],
+            dependencies: ["TestSupport", "bailey", "bailey-broker"],
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),

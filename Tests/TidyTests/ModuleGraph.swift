@@ -49,7 +49,7 @@ enum ModuleGraph {
         // How it is done
         Module(
             "Sandbox",
-            ["Authority", "CLinux", "CSeccomp", "Domain", "Files", "LauncherCore"],
+            ["Authority", "BrokerLink", "CLinux", "CSeccomp", "Domain", "Egress", "Files", "LauncherCore"],
             system: ["Glibc", "Synchronization"]
         ),
         Module(
@@ -67,8 +67,8 @@ enum ModuleGraph {
         Module(
             "Commands",
             [
-                "ArgumentParser", "Authority", "CLinux", "Crypto", "Domain", "Egress", "Files", "Git", "Journal",
-                "Policy", "Redaction", "Sandbox", "Workspace",
+                "ArgumentParser", "Authority", "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "Files", "Git",
+                "Journal", "Policy", "Redaction", "Sandbox", "Workspace",
             ],
             system: ["Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
         ),
