@@ -25,5 +25,7 @@ int bailey_queue_watch(int queue, int socket, uint64_t key, int level);
 int bailey_queue_wait(int queue, struct bailey_event *events, int timeout_milliseconds);
 // A counter that is readable while it is not zero; it never blocks.
 int bailey_bell_make(void);
+void bailey_bell_ring(int bell);
+void bailey_bell_clear(int bell);
 
 #endif
