@@ -134,11 +134,10 @@ package final class HostLookup: Sendable {
             case .failure(let error): failure = error
             }
         }
-        if let failure {
-            // Half of an answer serves this once.
-            answer.timeToLiveSeconds = 0
-            if answer.addresses.isEmpty, answer.aliases.isEmpty { throw DialFailure(reason(name, failure)) }
+        if let failure, answer.addresses.isEmpty, answer.aliases.isEmpty {
+            throw DialFailure(reason(name, failure))
         }
+        // Half of an answer is kept too: a server that never answers for one family would cost each connection a wait.
         if answer.addresses.isEmpty { answer.timeToLiveSeconds = 0 }
         return answer
     }

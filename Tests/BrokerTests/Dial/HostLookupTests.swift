@@ -99,7 +99,10 @@ struct HostLookupTests {
     @Test("addresses of one family are taken when the other stays unknown")
     func otherFamily() async throws {
         let silent = try Server { $0.type == 1 ? [.records(Self.a($0))] : [] }
-        #expect(try await look([silent]) == Self.good)
+        let lookup = HostLookup(settings: SettingsStore(BrokerSettings(nameServers: [silent.server])))
+        for _ in 0..<5 { #expect(try await look(lookup) == Self.good) }
+        #expect(silent.questions.filter { $0.type == 1 }.count == 1)
+        silent.stop()
         let failing = try Server { $0.type == 1 ? [.records(Self.a($0))] : [.code(2)] }
         #expect(try await look([failing]) == Self.good)
     }
