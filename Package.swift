@@ -55,7 +55,11 @@ let package = Package(
         // bailey-bench: what script/bench asks to measure parts of the product; never installed
         .executableTarget(
             name: "bailey-bench",
-            dependencies: ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            dependencies: [
+                "Authority", "Broker", "BrokerLink", "Domain", "Egress", "Files", "Journal", "Redaction", "Workspace",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
 
@@ -230,8 +234,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction",
-                "Sandbox", "TestSupport", "Workspace",
+                "Broker", "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore",
+                "Policy", "Redaction", "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/FuzzTargets",
