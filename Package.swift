@@ -55,7 +55,11 @@ let package = Package(
         // bailey-bench: what script/bench asks to measure parts of the product; never installed
         .executableTarget(
             name: "bailey-bench",
-            dependencies: ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            dependencies: [
+                "Authority", "Broker", "BrokerLink", "Domain", "Egress", "Files", "Journal", "Redaction", "Workspace",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
 

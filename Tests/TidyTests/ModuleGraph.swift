@@ -78,7 +78,10 @@ enum ModuleGraph {
         // What a measurement calls
         Module(
             "bailey-bench",
-            ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            [
+                "Authority", "Broker", "BrokerLink", "Domain", "Egress", "Files", "Journal", "NIOCore", "NIOPosix",
+                "Redaction", "Workspace",
+            ],
             system: ["Glibc"]
         ),
     ]

@@ -33,6 +33,8 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
     private var hasEnded = false
     /// True once the client was told that its connection stands: what it reads now is its server's.
     private var isReady = false
+    /// True while it counts among those that are decided or dialled.
+    private var isPending = false
     private var timer: Scheduled<Void>?
     private let since: Double
 
@@ -62,6 +64,8 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         case .leaving, .gone: return
         default: said.append(contentsOf: buffer.readableBytesView)
         }
+        // From its first byte on it takes memory.
+        guard beginPending(nil) else { return }
         // At the end of a connection SwiftNIO reads on unasked.
         if said.count > keeper.settings.current.limits.headBytes + Self.unaskedBytesMax { vanish() }
     }
@@ -83,6 +87,7 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
         phase = .gone
+        endPending()
         if let pass { keeper.crossings.leave(pass) }
         pass = nil
         context.fireChannelInactive()
@@ -209,12 +214,29 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
+    /// False if there are too many; then it is refused already.
+    private func beginPending(_ target: ConnectTarget?) -> Bool {
+        if isPending { return true }
+        do throws(EgressRefusal) { try keeper.crossings.beginPending() } catch {
+            refuse(error, target, isMalformed: true)
+            return false
+        }
+        isPending = true
+        return true
+    }
+
+    private func endPending() {
+        if isPending { keeper.crossings.endPending() }
+        isPending = false
+    }
+
     // MARK: To the outside
 
     private func forward(_ approach: Approach, isTLS: Bool) {
         guard let context, let pass else { return }
         timer?.cancel()
         phase = .gone
+        endPending()
         self.pass = nil
         let channel = context.channel
         let (keeper, hasEnded, head) = (keeper, hasEnded, ByteBuffer(bytes: said))
@@ -234,14 +256,12 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         _ limits: BrokerLimits
     ) {
         guard let context else { return }
-        do throws(EgressRefusal) { try keeper.crossings.beginPending() } catch {
-            return refuse(error, approach.target, isMalformed: false)
-        }
+        guard beginPending(approach.target) else { return }
         phase = .dialling
         timer?.cancel()
         let loop = context.eventLoop
         keeper.dialing.dial(approach.target, on: loop).hop(to: loop).assumeIsolated().whenComplete { result in
-            self.keeper.crossings.endPending()
+            self.endPending()
             switch result {
             case .failure(let error): self.failed(error, approach, decision)
             case .success(let dialled):
@@ -281,6 +301,10 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
             return vanish()
         }
         dialled.channel.close(promise: nil)
+        if let refusal = forbidden(approach.target, since: version) {
+            for descriptor in [server, client] { _ = Glibc.close(descriptor) }
+            return refuse(refusal, approach.target, isMalformed: false)
+        }
         let name: HostName? = if case .name(let name) = approach.target.host { name } else { nil }
         let pair = SplicePair(
             client: client,
@@ -296,6 +320,19 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         phase = .gone
         context.close(promise: nil)
         keeper.splice(pair, approach, decision, to: dialled.address, pass: pass, version: version, since: since)
+    }
+
+    /// Why a connection may not be copied any more that settings of an older version let through.
+    private func forbidden(_ target: ConnectTarget, since version: Int) -> EgressRefusal? {
+        guard keeper.settings.version != version else { return nil }
+        let (decision, treatment) = keeper.judge.judge(target, keeper.settings.current)
+        if case .splice = treatment { return nil }
+        let isSeen = decision.verdict == .allow
+        return EgressRefusal(
+            decision.rule,
+            isSeen ? "the policy changed while \(target) was dialled: its requests must be seen" : decision.reason,
+            remedy: isSeen ? "Connect again." : decision.remedy
+        )
     }
 
     /// A channel's socket once more, so that it outlives the channel.
@@ -346,7 +383,10 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
             return (address?.description ?? "", port)
         }
         guard greeting.door == .proxy else { return ("", 0) }
-        return (Printable.text(said.prefix(80).prefix { $0 != 0x0D && $0 != 0x0A }), 0)
+        let line = said.prefix(80).prefix { $0 != 0x0D && $0 != 0x0A }
+        // What stands before an @ may be a password.
+        let plain = line.lastIndex(of: UInt8(ascii: "@")).map { line[($0 + 1)...] } ?? line
+        return (Printable.text(plain), 0)
     }
 
     /// Says a last word, if there is one, and goes when the client went.
@@ -354,6 +394,7 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         guard let bytes, let context else { return vanish() }
         timer?.cancel()
         phase = .leaving
+        endPending()
         said = []
         write(bytes)
         context.close(mode: .output, promise: nil)

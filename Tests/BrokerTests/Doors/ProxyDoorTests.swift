@@ -182,4 +182,36 @@ struct ProxyDoorTests {
         #expect(third.hearAll().isEmpty)
         #expect(yard.ledger.first { $0.rule.rawValue == "limit-connections" } != nil)
     }
+
+    @Test func asManyAsMayBeDecidedAtOnceAreAndNoMore() throws {
+        var limits = BrokerLimits()
+        limits.pending = 2
+        let yard = try TestYard(allow: ["*.example.com"], limits: limits)
+        defer { yard.stop() }
+        let silent = try Wire(port: yard.proxyPort)
+        let begun = try [Wire(port: yard.proxyPort), Wire(port: yard.proxyPort)]
+        for wire in begun { try wire.say("CONN") }
+        var answer = ""
+        for _ in 0..<200 where !answer.hasPrefix("HTTP/1.1 503 ") {
+            let more = try Wire(port: yard.proxyPort)
+            try more.say("CONNECT dead.example.com:443 HTTP/1.1\r\nHost: dead.example.com\r\n\r\n")
+            answer = String(decoding: more.hearAll(), as: UTF8.self)
+        }
+        #expect(answer.contains("limit-pending"))
+        // They end, and others are decided again.
+        for wire in begun { try wire.say("\r\n\r\n") }
+        for wire in begun { #expect(String(decoding: wire.hearAll(), as: UTF8.self).hasPrefix("HTTP/1.1 400 ")) }
+        try silent.say("GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+        #expect(String(decoding: silent.hearAll(), as: UTF8.self).hasPrefix("HTTP/1.1 403 "))
+    }
+
+    @Test func passwordsStayOutOfRecords() throws {
+        let yard = try TestYard(allow: ["*.example.com"])
+        defer { yard.stop() }
+        let wire = try Wire(port: yard.proxyPort)
+        try wire.say("CONNECT user:hunter2@a.example.com:443 HTTP/1.1\r\nHost: a.example.com\r\n\r\n")
+        #expect(String(decoding: wire.hearAll(), as: UTF8.self).hasPrefix("HTTP/1.1 400 "))
+        #expect(yard.ledger.first { $0.host.hasPrefix("a.example.com") } != nil)
+        #expect(!yard.ledger.all.contains { $0.host.contains("hunter2") })
+    }
 }

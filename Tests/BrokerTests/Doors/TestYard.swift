@@ -21,7 +21,13 @@ final class TestYard: Sendable {
     let transparentPort: UInt16
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    init(allow: [String], transparentName: String? = nil, limits: BrokerLimits = BrokerLimits()) throws {
+    /// - Parameter elsewhere: the port here of all names but `pPORT.example.com`.
+    init(
+        allow: [String],
+        transparentName: String? = nil,
+        limits: BrokerLimits = BrokerLimits(),
+        elsewhere: UInt16? = nil
+    ) throws {
         store = SettingsStore(
             BrokerSettings(policy: NetworkPolicy(allow: try allow.map { try NetworkRule($0) }), limits: limits)
         )
@@ -30,7 +36,7 @@ final class TestYard: Sendable {
             settings: store,
             judge: Judge { name, settings in settings.forges.contains(name) },
             relay: relay,
-            dialing: TestDialing(),
+            dialing: TestDialing(elsewhere: elsewhere),
             forwarding: forwarder,
             ledger: ledger
         )
@@ -101,13 +107,16 @@ final class TestForwarder: RequestForwarding {
 }
 
 private struct TestDialing: Dialing {
+    let elsewhere: UInt16?
+
     func dial(_ target: ConnectTarget, on loop: any EventLoop) -> EventLoopFuture<Dialled> {
         guard case .name(let name) = target.host, let label = name.text.split(separator: ".").first,
-            label.hasPrefix("p"), let port = UInt16(label.dropFirst())
+            let port = label.hasPrefix("p") ? UInt16(label.dropFirst()) : elsewhere,
+            let address = try? SocketAddress(ipAddress: "127.0.0.1", port: Int(port))
         else { return loop.makeFailedFuture(DialFailure("\(target) did not answer")) }
         return ClientBootstrap(group: loop)
             .channelOption(.autoRead, value: false)
-            .connect(host: "127.0.0.1", port: Int(port))
+            .connect(to: address)
             .flatMapThrowing { channel in
                 let upstream = try Upstream(host: name.text, port: target.port, address: "127.0.0.1:\(port)", ca: nil)
                 return Dialled(channel: channel, address: AddressGuard().check(upstream))

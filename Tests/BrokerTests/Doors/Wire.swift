@@ -65,15 +65,16 @@ final class Wire: Sendable {
         return result
     }
 
-    /// Reads the head of a response.
+    /// Reads the head of a response, and nothing behind it.
     func hearHead() throws -> String {
-        var result: [UInt8] = []
-        while !result.suffix(4).elementsEqual("\r\n\r\n".utf8) {
-            let part = try hear(atMost: 1)
-            if part.isEmpty { break }
-            result += part
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_PEEK))
+            guard count > 0 else { throw Failure(code: errno) }
+            for end in 4...max(4, count) where buffer[(end - 4)..<end].elementsEqual("\r\n\r\n".utf8) {
+                return String(decoding: try hear(exactly: end), as: UTF8.self)
+            }
         }
-        return String(decoding: result, as: UTF8.self)
     }
 
     func end() { shutdown(descriptor, Int32(SHUT_WR)) }
