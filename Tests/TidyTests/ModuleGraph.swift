@@ -40,9 +40,9 @@ enum ModuleGraph {
             "Broker",
             [
                 "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix",
-                "NIOSOCKS", "NIOSSL", "NIOTLS", "X509",
+                "NIOSOCKS", "NIOSSL", "NIOTLS", "SwiftASN1", "X509",
             ],
-            system: ["Glibc", "Synchronization"]
+            system: ["FoundationEssentials", "Glibc", "Synchronization"]
         ),
         Module("bailey-broker", ["Broker"]),
 
