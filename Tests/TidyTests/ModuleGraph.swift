@@ -94,7 +94,7 @@ enum ModuleGraph {
 
     static let products: Set<String> = [
         "ArgumentParser", "Crypto", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL", "NIOTLS",
-        "X509", "Yams",
+        "SwiftASN1", "X509", "Yams",
     ]
 
     /// A path of imports that comes back to where it began, or nil.

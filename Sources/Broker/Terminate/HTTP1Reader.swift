@@ -47,6 +47,7 @@ package struct HTTP1Reader {
     }
 
     package mutating func append(_ bytes: ByteBuffer) {
+        if state == .failed { return }
         if buffer.readableBytes == 0 {
             buffer = bytes
         } else {
@@ -84,7 +85,7 @@ package struct HTTP1Reader {
         case .untilEnd, .raw:
             state = .over
             return .end(HTTPFields())
-        case .head where buffer.readableBytes == 0, .over: return nil
+        case .head where buffer.readableBytes == 0, .over, .failed: return nil
         default:
             state = .failed
             throw refusal("http-syntax", "the message ends in its middle")
