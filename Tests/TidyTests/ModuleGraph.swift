@@ -39,7 +39,8 @@ enum ModuleGraph {
         Module(
             "Broker",
             [
-                "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix",
+                "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2",
+                "NIOPosix",
                 "NIOSOCKS", "NIOSSL", "NIOTLS", "SwiftASN1", "X509",
             ],
             system: ["FoundationEssentials", "Glibc", "Synchronization"]
@@ -93,7 +94,8 @@ enum ModuleGraph {
     static let systemLibraries = [("CSeccomp", "Sandbox"), ("CZlib", "Git")]
 
     static let products: Set<String> = [
-        "ArgumentParser", "Crypto", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL", "NIOTLS",
+        "ArgumentParser", "Crypto", "NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL",
+        "NIOTLS",
         "SwiftASN1", "X509", "Yams",
     ]
 

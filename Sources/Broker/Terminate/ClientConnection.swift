@@ -61,6 +61,13 @@ final class ClientConnection {
         record(decision, treatment: .refused, ending: nil)
     }
 
+    /// What a client says in HTTP/2 broke its rules, or a limit.
+    func recordBroken(_ error: any Error) {
+        let reason = "the connection broke a rule of HTTP/2"
+        let refusal = EgressRefusal(RuleID("http2"), reason)
+        record(EgressDecision(refusal), treatment: .refused, ending: Printable.text(Array("\(error)".utf8.prefix(512))))
+    }
+
     /// A handshake inside did not come to its end.
     func recordHandshake(_ error: any Error) {
         let failure = HandshakeFailure(error)

@@ -92,7 +92,6 @@ final class HTTP1Client: ChannelInboundHandler {
     private func pump() {
         guard !isPumping, let context else { return }
         isPumping = true
-        defer { isPumping = false }
         while wantsPart, !connection.isClosed {
             do throws(HTTPRefusal) {
                 var part = try reader.next()
@@ -108,6 +107,7 @@ final class HTTP1Client: ChannelInboundHandler {
                 refuse(error)
             }
         }
+        isPumping = false
         if wantsPart, !isReading, !inputHasEnded, !connection.isClosed, context.channel.isActive {
             isReading = true
             context.read()

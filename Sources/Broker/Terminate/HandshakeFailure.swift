@@ -18,18 +18,22 @@ struct HandshakeFailure {
         detail = Printable.text(Array(text.utf8.prefix(512)))
         if error is ServerNameMismatch {
             rule = RuleID("server-name")
-        } else if Self.alerts.contains(where: { text.uppercased().contains($0) }) {
+        } else if Self.alerts.contains(where: { text.uppercased().contains($0) }) || Self.isAlertInClear(text) {
             rule = RuleID("client-pins")
         } else {
             rule = RuleID("handshake")
         }
     }
 
+    /// OpenSSL sends the alert before it has the keys of its own side, which TLS 1.3 lets it do and which reads as a
+    /// record that is too short to be encrypted. Nothing else in a handshake is.
+    private static func isAlertInClear(_ text: String) -> Bool { text.contains("BAD_PACKET_LENGTH") }
+
     func reason(_ target: ConnectTarget) -> String {
         switch rule {
         case RuleID("client-pins"):
-            "the client refused the certificate that lets requests to \(target) be seen: it pins another, or brings its "
-                + "own roots"
+            "the client refused the certificate that lets requests to \(target) be seen: it pins another, or brings "
+                + "its own roots"
         case RuleID("server-name"): "the client asked its way to \(target) and named another server"
         default: "the handshake with the client failed"
         }

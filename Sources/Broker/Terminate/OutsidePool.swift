@@ -46,7 +46,7 @@ final class OutsidePool {
             if kept.version == forwarder.settings.version { return answer(.success(kept.server)) }
             kept.server.close()
         }
-        dial(place, isHTTP1Only: request.isWebSocket, answer)
+        dial(place, isHTTP1Only: true, answer)
     }
 
     /// The settings were replaced: what is free goes.

@@ -113,8 +113,11 @@ final class InsideHandshake: ChannelInboundHandler, RemovableChannelHandler {
         timer?.cancel()
         do {
             let pipeline = context.pipeline.syncOperations
-            _ = negotiated
-            try pipeline.addHandler(HTTP1Client(connection))
+            if negotiated == ApplicationProtocol.http2.rawValue {
+                try HTTP2Inside.install(connection, on: context.channel)
+            } else {
+                try pipeline.addHandler(HTTP1Client(connection))
+            }
             pipeline.removeHandler(self, promise: nil)
         } catch {
             fail(error)

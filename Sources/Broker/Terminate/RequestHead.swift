@@ -22,6 +22,22 @@ package struct RequestHead: Hashable, Sendable {
         var isLast = false
     }
 
+    package init(
+        method: String,
+        scheme: WebAddress.Scheme,
+        target: ConnectTarget,
+        path: String,
+        fields: HTTPFields,
+        body: BodyLength
+    ) {
+        self.method = method
+        self.scheme = scheme
+        self.target = target
+        self.path = path
+        self.fields = fields
+        self.body = body
+    }
+
     /// The path without the query.
     package var pathOnly: String { path.firstIndex(of: "?").map { String(path[..<$0]) } ?? path }
 

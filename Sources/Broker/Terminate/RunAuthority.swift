@@ -9,8 +9,8 @@ import X509
 
 /// The certificate authority of one run: it vouches inside the sandbox for hosts whose requests must be seen.
 ///
-/// Its key never leaves the memory of this process, and its certificate says for which names it may vouch, so that it is
-/// worth nothing elsewhere.
+/// Its key never leaves the memory of this process, and its certificate says for which names it may vouch, so that it
+/// is worth nothing elsewhere.
 package final class RunAuthority: Sendable {
     /// A certificate, ready for a handshake with a client of the sandbox.
     package struct Leaf: Sendable {
@@ -153,7 +153,8 @@ package final class RunAuthority: Sendable {
         )
     }
 
-    /// The names, and no address at all. Where there are no names, one that nobody has: an empty list would mean every name.
+    /// The names, and no address at all. Where there are no names, one that nobody has: an empty list would mean every
+    /// name.
     private static func constraints(_ names: [NetworkRule.Names]) -> NameConstraints {
         var permitted: Set<String> = []
         for name in names {

@@ -42,7 +42,12 @@ final class ForwardingYard: Sendable {
     deinit { for door in doors.withLock({ $0 }) { try? door.close().wait() } }
 
     /// A port whose connections are for a target, as if a door had found that out.
-    func door(_ target: String, _ door: ConnectionRecord.Door = .transparent, isTLS: Bool = false) throws -> UInt16 {
+    func door(
+        _ target: String,
+        _ door: ConnectionRecord.Door = .transparent,
+        isTLS: Bool = false,
+        port: UInt16 = 0
+    ) throws -> UInt16 {
         let approach = Approach(door: door, target: try ConnectTarget(Array(target.utf8)))
         let forwarder = forwarder
         let channel = try ServerBootstrap(group: group)
@@ -55,8 +60,16 @@ final class ForwardingYard: Sendable {
                 }
                 return channel.eventLoop.makeSucceededVoidFuture()
             }
-            .bind(host: "127.0.0.1", port: 0).wait()
+            .bind(host: "127.0.0.1", port: Int(port)).wait()
         doors.withLock { $0.append(channel) }
+        return UInt16(channel.localAddress?.port ?? 0)
+    }
+
+    /// A port that nobody listens on, for clients that cannot be told another one than the URL's.
+    static func freePort() throws -> UInt16 {
+        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).wait()
+        defer { try? channel.close().wait() }
         return UInt16(channel.localAddress?.port ?? 0)
     }
 
@@ -111,8 +124,8 @@ final class ScriptedServer: Sendable {
     let port: UInt16
     private let channel: any Channel
 
-    /// - Parameter answer: called with everything that a connection has sent since the last answer; nil waits for more, and
-    ///   an answer that ends with `CLOSE` closes.
+    /// - Parameter answer: called with everything that a connection has sent since the last answer; nil waits for
+    ///   more, and an answer that ends with `CLOSE` closes.
     init(_ answer: @escaping @Sendable (String) -> String?) throws {
         let box = Box()
         channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

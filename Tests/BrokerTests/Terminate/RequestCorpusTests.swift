@@ -88,7 +88,7 @@ struct RequestCorpusTests {
         arguments: [
             "GET / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-            "GET / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: example.com\r\nContent_Length: 5\r\n\r\nhello",
             "GET / HTTP/1.1\r\nHost: example.com\r\nX: a\r\n b: c\r\n\r\n",
             "GET / HTTP/1.1\r\nHost: example.com\r\n: x\r\n\r\n",

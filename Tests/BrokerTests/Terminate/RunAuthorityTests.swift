@@ -70,9 +70,11 @@ struct RunAuthorityTests {
         try place.write(key.pemRepresentation, to: "ca.key")
         let script = """
             cd '\(place.path)' || exit 9
-            openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -subj /CN=x -out r.pem || exit 9
+            ec='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+            openssl req -new $ec -keyout k.pem -subj /CN=x -out r.pem || exit 9
             printf 'subjectAltName=%s\\nextendedKeyUsage=serverAuth\\n' '\(name)' > ext
-            openssl x509 -req -in r.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -extfile ext -out leaf.pem || exit 9
+            by='-CA ca.pem -CAkey ca.key -CAcreateserial'
+            openssl x509 -req -in r.pem $by -days 1 -extfile ext -out leaf.pem || exit 9
             openssl verify -CAfile ca.pem -purpose sslserver leaf.pem
             """
         let result = try ProcessRunner.run("/bin/sh", arguments: ["-c", script])

@@ -30,7 +30,7 @@ struct ToolYard {
                 "-c",
                 """
                 cd '\(place.path)' || exit 1
-                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout up.key -out up.pem -days 2 \
+                openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout up.key -out up.pem \
                     -subj /CN=up -addext 'subjectAltName=\(alternatives)' 2>/dev/null
                 """,
             ]
@@ -138,15 +138,26 @@ final class ChildServer: Sendable {
 @Suite("what real programs say to a host whose requests are seen")
 struct ToolTests {
     @Test func curlSpeaksThroughTermination() throws {
-        let tools = try ToolYard(["api.example.com"], allow: ["api.example.com", "GET https://data.example.com/public/"])
+        let tools = try ToolYard(
+            ["api.example.com"],
+            allow: ["api.example.com", "GET https://data.example.com/public/"]
+        )
         let port = try tools.yard.door("api.example.com:443", isTLS: true)
         for version in ["--http1.1", "--http2"] {
             let get = try tools.curl(port, "https://api.example.com/a?b", [version])
             #expect(get.stdout == "GET /a?b api.example.com 0\n", "\(get.summary)")
             try tools.place.write(String(repeating: "y", count: 3 << 20), to: "body")
-            let post = try tools.curl(port, "https://api.example.com/p", [version, "--data-binary", "@\(tools.place.path)/body"])
+            let post = try tools.curl(
+                port,
+                "https://api.example.com/p",
+                [version, "--data-binary", "@\(tools.place.path)/body"]
+            )
             #expect(post.stdout == "POST /p api.example.com \(3 << 20)\n", "\(post.summary)")
-            let big = try tools.curl(port, "https://api.example.com/big", [version, "-o", "/dev/null", "-w", "%{size_download} %{http_version}"])
+            let big = try tools.curl(
+                port,
+                "https://api.example.com/big",
+                [version, "-o", "/dev/null", "-w", "%{size_download} %{http_version}"]
+            )
             #expect(big.stdout == "\(8 << 20) \(version == "--http2" ? "2" : "1.1")", "\(big.summary)")
             let many = try tools.curl(port, "https://api.example.com/[1-30]", [version, "--parallel"])
             #expect(many.stdout.split(separator: "\n").count == 30, "\(many.summary)")
@@ -161,7 +172,9 @@ struct ToolTests {
         let tools = try ToolYard(["data.example.com"], allow: ["GET https://data.example.com/public/"])
         let port = try tools.yard.door("data.example.com:443", isTLS: true)
         for version in ["--http1.1", "--http2"] {
-            #expect(try tools.curl(port, "https://data.example.com/public/x", [version]).stdout.hasPrefix("GET /public/x"))
+            #expect(
+                try tools.curl(port, "https://data.example.com/public/x", [version]).stdout.hasPrefix("GET /public/x")
+            )
             for arguments in [["-X", "POST", "-d", "x"], ["-X", "DELETE"]] {
                 let refused = try tools.curl(port, "https://data.example.com/public/x", [version] + arguments)
                 #expect(refused.stdout.contains("rule: network-request"), "\(refused.summary)")
@@ -169,7 +182,11 @@ struct ToolTests {
             let other = try tools.curl(port, "https://data.example.com/private", [version, "-w", "%{http_code}"])
             #expect(other.stdout.hasSuffix("403"), "\(other.summary)")
             // Another host in the request than in the handshake.
-            let front = try tools.curl(port, "https://data.example.com/public/x", [version, "-H", "Host: evil.example.com"])
+            let front = try tools.curl(
+                port,
+                "https://data.example.com/public/x",
+                [version, "-H", "Host: evil.example.com"]
+            )
             #expect(front.stdout.contains("rule: http-host"), "\(front.summary)")
         }
         let records = tools.yard.ledger.records(10)
@@ -178,7 +195,11 @@ struct ToolTests {
 
     @Test func aServerWhoseCertificateIsNotTrustedIsRefused() throws {
         let untrusted = try ToolYard(["api.example.com"], allow: ["api.example.com"], trusts: false)
-        let misnamed = try ToolYard(["api.example.com"], allow: ["api.example.com"], certificateNames: ["other.example.com"])
+        let misnamed = try ToolYard(
+            ["api.example.com"],
+            allow: ["api.example.com"],
+            certificateNames: ["other.example.com"]
+        )
         for tools in [untrusted, misnamed] {
             let port = try tools.yard.door("api.example.com:443", isTLS: true)
             let answer = try tools.curl(port, "https://api.example.com/", ["-w", "%{http_code}"])
