@@ -28,11 +28,12 @@ package enum Broker {
             let walls = try Confinement(user: words.first.flatMap { UInt32($0) }, link: link.descriptor).enter()
             let role = try BrokerRole(link: link, walls: walls)
             try role.run()
-            exit(0)
+            // The threads that serve end with the process, in no order.
+            bailey_exit(0)
         } catch {
             // Whoever is gone is not told; everybody else sees the end of the link as well.
             _ = try? link.send(BrokerReport.failed("\(error)").bytes, waits: false)
-            exit(1)
+            bailey_exit(1)
         }
     }
 }

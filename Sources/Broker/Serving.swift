@@ -1,4 +1,4 @@
-package import BrokerLink
+import BrokerLink
 import Glibc
 import Synchronization
 
@@ -21,9 +21,12 @@ package final class Serving: Sendable {
     /// A socket to serve on; it is this object's to close. Before ``begin()`` nobody connects to it.
     package func take(_ listener: HandedListener) throws { listeners.withLock { $0.append(listener) } }
 
-    /// Over this, listeners for ports from 1024 on are had when a name gets its address.
-    package func take(maker: PacketLink) {}
+    /// By this, listeners for ports from 1024 on are had when a name gets its address.
+    package func take(later: LaterListeners) {}
 
     /// All that there is at the start was handed over.
     package func begin() throws {}
+
+    /// The run is over: every connection is closed, and recorded before this returns.
+    package func end() {}
 }

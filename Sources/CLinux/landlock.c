@@ -53,11 +53,11 @@ int bailey_landlock_create(int abi) {
     return (int)syscall(SYS_landlock_create_ruleset, &attributes, size, 0);
 }
 
-int bailey_landlock_close(void) {
+int bailey_landlock_close(int may_bind) {
     int abi = bailey_landlock_abi();
     if (abi < 1) return -1;
     struct ruleset_attributes attributes = {.handled_access_fs = known_rights(abi),
-                                            .handled_access_net = abi >= 4 ? 1 /* BIND_TCP */ : 0,
+                                            .handled_access_net = abi >= 4 && !may_bind ? 1 /* BIND_TCP */ : 0,
                                             .scoped = abi >= 6 ? 3 : 0};
     size_t size = abi >= 6 ? sizeof attributes : abi >= 4 ? 16 : 8;
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, size, 0);

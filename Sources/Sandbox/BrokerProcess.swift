@@ -57,3 +57,42 @@ final class BrokerProcess {
     /// A process whose link is closed is gone within a few milliseconds.
     private static let waitsMax = 50
 }
+
+/// Has the broker show its own walls, for `bailey doctor`.
+package enum BrokerProbe {
+    private static let bytesMax = 4096
+    private static let waitMilliseconds: Int32 = 10_000
+
+    /// What the broker says of its walls, and whether all that it needs hold.
+    package static func run(path: String) throws -> (isConfined: Bool, text: String) {
+        var ends: [Int32] = [-1, -1]
+        _ = try SystemError.check("pipe", bailey_pipe(&ends))
+        let output = Descriptor(owning: ends[0])
+        let inner = Descriptor(owning: ends[1])
+        let null = Descriptor(owning: try SystemError.check("open", open("/dev/null", O_RDWR | O_CLOEXEC)))
+        let process = try HelperProcess.spawn(path, ["bailey-broker", "--check"], [null.raw, inner.raw, null.raw])
+        _ = close(inner.release())
+        var bytes: [UInt8] = []
+        var wait = pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0)
+        while bytes.count < bytesMax, poll(&wait, 1, waitMilliseconds) == 1 {
+            var part = [UInt8](repeating: 0, count: bytesMax - bytes.count)
+            let count = read(output.raw, &part, part.count)
+            guard count > 0 else { break }
+            bytes += part[..<count]
+        }
+        // One that does not end by itself has failed.
+        var status: Int32 = 0
+        for _ in 0..<waitMilliseconds {
+            if waitpid(process, &status, WNOHANG) != 0 { return answer(bytes, status) }
+            usleep(1000)
+        }
+        kill(process, SIGKILL)
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return answer(bytes, status)
+    }
+
+    private static func answer(_ bytes: [UInt8], _ status: Int32) -> (isConfined: Bool, text: String) {
+        let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
+        return (status == 0 && text.hasPrefix("confined: "), text)
+    }
+}

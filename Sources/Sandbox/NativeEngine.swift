@@ -84,8 +84,8 @@ package struct NativeEngine: Sendable {
 
     /// The addresses that stand for names, and the sockets behind them.
     private static func add(_ network: NetworkService, to plan: inout LaunchPlan) {
-        plan.routes = [SandboxNetwork.v4Text, SandboxNetwork.v6Text].compactMap { text in
-            AddressBlock(text).map { .init(.init($0.first.networkBytes), prefixBits: UInt32($0.prefixBits)) }
+        plan.routes = SandboxNetwork.blocks.map { block in
+            .init(.init(block.first.networkBytes), prefixBits: UInt32(block.prefixBits))
         }
         plan.listeners = network.listeners.map { listener in
             let isDatagram = listener.role == .datagramNames

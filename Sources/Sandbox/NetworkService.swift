@@ -20,6 +20,9 @@ package final class NetworkService {
     package let listeners: [ListenerRequest]
     private let broker: BrokerProcess
     private let lease: HostIdentity.Lease?
+    /// What makes listeners later; nil where every port has its socket from the start.
+    private let makerPath: String?
+    private var maker: MakerProcess?
     private var state = State.starting
     private var handed = 0
     private var pending: [ConnectionRecord] = []
@@ -42,20 +45,32 @@ package final class NetworkService {
 
     /// Starts the broker. It confines itself while the caller goes on.
     ///
-    /// - Parameter lease: root's broker becomes its user.
+    /// - Parameters:
+    ///   - makerPath: the launcher, where names may get listeners of their own later.
+    ///   - lease: root's broker becomes its user.
     package init(
         brokerPath: String,
         settings: BrokerSettings,
         listeners: [ListenerRequest],
+        makerPath: String?,
         lease: consuming HostIdentity.Lease?
     ) throws {
         self.listeners = listeners
+        self.makerPath = makerPath
         let user = lease?.identity.hostUserID
         self.lease = lease
         broker = try BrokerProcess(path: brokerPath, user: user)
         let memory = try SealedMemory.make(SettingsDocument.bytes(settings))
         defer { close(memory) }
-        try order(.settings, memory)
+        if (try? order(.settings, memory)) == nil { throw Self.failed(broker.ending()) }
+    }
+
+    static func failed(_ reason: String) -> SandboxError {
+        SandboxError(
+            .setup,
+            "start the network of the run: \(reason)",
+            hint: "Nothing was executed. Run `bailey doctor`, or run without a network."
+        )
     }
 
     /// Who writes down what the broker tells.
@@ -81,6 +96,7 @@ package final class NetworkService {
         }
         handed += 1
         do {
+            if row == 0, let makerPath { try startMaker(makerPath, beside: descriptor) }
             try order(.listener(listeners[row]), descriptor)
             if handed == listeners.count { try order(.begin) }
         } catch {
@@ -140,6 +156,7 @@ package final class NetworkService {
         }
         state = .over
         broker.end()
+        maker = nil
         flush(at: .max)
     }
 
@@ -194,6 +211,14 @@ package final class NetworkService {
         if state == .starting { failure = reason } else { use.breakdown = reason }
         state = .over
         broker.end()
+        maker = nil
+    }
+
+    /// It finds the sandbox's network by a socket from there, and hears the broker alone.
+    private func startMaker(_ path: String, beside socket: Int32) throws {
+        let maker = try MakerProcess(path: path, socket: socket)
+        try order(.maker, maker.takeLink().descriptor)
+        self.maker = maker
     }
 
     private func order(_ order: BrokerOrder, _ descriptor: Int32 = -1) throws {

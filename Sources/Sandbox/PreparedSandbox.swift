@@ -14,7 +14,7 @@ package final class PreparedSandbox {
     let limits: ResourceLimits
     let usesTerminal: Bool
     /// Nil for a run without a network.
-    let network: NetworkService?
+    package let network: NetworkService?
     private var isReaped = false
 
     /// - Parameter kept: descriptors that the sandbox's own processes hold open until the last of them is gone, and

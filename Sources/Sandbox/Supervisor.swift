@@ -80,7 +80,7 @@ final class Supervisor {
         while !isOver { step(onStart) }
         prepared.reap()
         network?.finish()
-        if let reason = network?.failure, cause == nil { throw Self.networkFailed(reason) }
+        if let reason = network?.failure, cause == nil { throw NetworkService.failed(reason) }
         if let failure, cause == nil { throw LaunchFailureText.error(failure, request) }
         return outcome()
     }
@@ -187,14 +187,6 @@ final class Supervisor {
     private func handleNetwork() {
         guard let network else { return }
         if network.handle(at: time.monotonicNanoseconds()) { prepared.launcher.proceed() }
-    }
-
-    private static func networkFailed(_ reason: String) -> SandboxError {
-        SandboxError(
-            .setup,
-            "start the network of the run: \(reason)",
-            hint: "Nothing was executed. Run `bailey doctor`, or run without a network."
-        )
     }
 
     private func enforce(_ now: UInt64) {

@@ -19,24 +19,25 @@ enum BrokerCheck {
             let walls = try Confinement(user: isRoot ? user : nil, link: high(ours)).enter()
             withExtendedLifetime((ours, theirs)) {}
             if let word = words.first {
-                guard let which = Int32(word), (0..<BAILEY_DEADLY_COUNT).contains(which) else { exit(2) }
+                guard let which = Int32(word), (0..<BAILEY_DEADLY_COUNT).contains(which) else { bailey_exit(2) }
                 _ = bailey_probe_deadly(which)
                 say("call \(which) came back\n")
-                exit(1)
+                bailey_exit(1)
             }
             try serve()
             say("confined: \((walls + ["serves"]).joined(separator: ", "))\n")
-            exit(0)
+            bailey_exit(0)
         } catch {
             say("\(error)\n")
-            exit(1)
+            bailey_exit(1)
         }
     }
 
+    /// It goes with the process: ending it in order would start threads of another library.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     /// What is left must be enough: a thread with its events, and a connection.
     private static func serve() throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        defer { try? group.syncShutdownGracefully() }
         let target = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
         let dialled = ClientBootstrap(group: group).connectTimeout(.seconds(5)).connect(to: target)
         do {

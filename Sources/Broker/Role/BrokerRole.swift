@@ -68,13 +68,16 @@ final class BrokerRole {
                 close(descriptor)
                 throw LinkError("take the maker of listeners: there are no settings yet")
             }
-            serving.take(maker: PacketLink(owning: descriptor))
+            serving.take(later: LaterListeners(maker: PacketLink(owning: descriptor)))
         case .begin:
             guard let serving, !hasBegun else { throw LinkError("begin: there are no settings yet, or it has begun") }
             hasBegun = true
             try serving.begin()
             ledger.tell(.ready(walls: walls))
-        case .end: return false
+        case .end:
+            serving?.end()
+            try ledger.finish(over: link)
+            return false
         }
         return true
     }

@@ -46,7 +46,7 @@ struct Confinement {
         }
         guard bailey_poll_hangup(link) == 0 else { throw Failure("find the supervisor", code: ESRCH) }
         try limit()
-        guard bailey_landlock_close() == 0 else { throw Failure("close the files with Landlock") }
+        guard bailey_landlock_close(0) == 0 else { throw Failure("close the files with Landlock") }
         guard bailey_probe_capabilities() == 0 else { throw Failure("find no capability left", code: EPERM) }
         guard bailey_broker_filter() == 0 else { throw Failure("load the system call filter") }
         try prove()

@@ -72,6 +72,14 @@ final class LinkLedger: ConnectionLedger {
         }
     }
 
+    /// Sends all that waits, and waits for that itself. The supervisor sets the end of it.
+    func finish(over link: PacketLink) throws(LinkError) {
+        while try send(over: link) {
+            var wait = pollfd(fd: link.descriptor, events: Int16(POLLOUT), revents: 0)
+            _ = poll(&wait, 1, -1)
+        }
+    }
+
     /// How many were left out, once there is room to say so.
     private func takeLeftOut() -> BrokerReport? {
         state.withLock { state in

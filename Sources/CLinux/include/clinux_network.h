@@ -37,8 +37,8 @@ int bailey_become(unsigned user, unsigned group);
 // An empty root in a mount namespace of the caller's own, and namespaces of its own for the rest that it has no use
 // for; the network stays the host's. Needs a caller with one thread.
 int bailey_isolate(void);
-// Landlock without any file right, and without binding TCP ports where the kernel knows that.
-int bailey_landlock_close(void);
+// Landlock without any file right and, where the kernel knows that and the caller wants it, without binding TCP ports.
+int bailey_landlock_close(int may_bind);
 // The system calls of a server that has its sockets and threads and nothing else. Everything else is EPERM; calls that
 // only somebody who broke in makes end the process.
 int bailey_broker_filter(void);
