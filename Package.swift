@@ -22,6 +22,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -55,7 +56,11 @@ let package = Package(
         // bailey-bench: what script/bench asks to measure parts of the product; never installed
         .executableTarget(
             name: "bailey-bench",
-            dependencies: ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            dependencies: [
+                "Authority", "Broker", "BrokerLink", "Domain", "Egress", "Files", "Journal", "Redaction", "Workspace",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
 
@@ -88,12 +93,14 @@ let package = Package(
                 "BrokerLink", "CLinux", "Domain", "Egress",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSOCKS", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
             swiftSettings: strict
@@ -102,6 +109,7 @@ let package = Package(
             name: "BrokerTests",
             dependencies: [
                 "Broker", "BrokerLink", "Domain", "Egress", "TestSupport", "bailey-broker",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -232,8 +240,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy",
-                "Redaction", "Sandbox", "TestSupport", "Workspace",
+                "Broker", "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore",
+                "Policy", "Redaction", "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             path: "Tests/FuzzTargets",

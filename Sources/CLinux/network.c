@@ -173,16 +173,3 @@ int bailey_is_packet_link(int fd) {
     if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return 0;
     return type == SOCK_SEQPACKET && domain == AF_UNIX;
 }
-
-int bailey_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
-
-void bailey_event_set(int event) {
-    uint64_t one = 1;
-    // Only an event that is set already can be full.
-    if (write(event, &one, sizeof one) < 0) return;
-}
-
-void bailey_event_clear(int event) {
-    uint64_t count;
-    if (read(event, &count, sizeof count) < 0) return;
-}

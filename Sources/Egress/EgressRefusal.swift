@@ -15,7 +15,7 @@ package struct EgressRefusal: Error, Sendable, Equatable {
     }
 
     /// Foreign bytes for a message: printable, and not longer than a line.
-    static func quoted(_ bytes: some Collection<UInt8>) -> String {
+    package static func quoted(_ bytes: some Collection<UInt8>) -> String {
         let isCut = bytes.count > quotedBytesMax
         return "\"" + Printable.text(bytes.prefix(quotedBytesMax)) + (isCut ? "…\"" : "\"")
     }

@@ -46,7 +46,7 @@ package struct HostName: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// True for a name below a domain, at any depth; the domain itself is not below itself.
-    func isBelow(_ domain: HostName) -> Bool {
+    package func isBelow(_ domain: HostName) -> Bool {
         text.utf8.count > domain.text.utf8.count && text.hasSuffix("." + domain.text)
     }
 

@@ -14,6 +14,20 @@ extension NetworkPolicy {
         }
     }
 
+    /// One request that was read already.
+    package func decide(request: WebRequest) -> EgressDecision {
+        .of { () throws(EgressRefusal) in try allowed(request.address.target, request: request) }
+    }
+
+    /// The operator's entries that cover a request, and the project's; nil for a list that there is not.
+    package func entries(covering request: WebRequest) -> (allow: [NetworkRule]?, narrowed: [NetworkRule]?) {
+        guard case .name(let name) = request.address.target.host else { return ([], []) }
+        let covers: (NetworkRule) -> Bool = { rule in
+            rule.port == request.address.target.port && rule.covers(name) && rule.covers(request)
+        }
+        return (allow?.filter(covers), narrowed?.filter(covers))
+    }
+
     /// A host alone, on any port that the policy has for it.
     package func decide(host bytes: some Collection<UInt8>) -> EgressDecision {
         .of { () throws(EgressRefusal) in

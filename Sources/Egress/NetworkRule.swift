@@ -47,7 +47,7 @@ package struct NetworkRule: Hashable, Sendable, CustomStringConvertible {
     /// True if requests must be seen to be judged.
     package var needsRequest: Bool { methods != nil || prefix != nil }
 
-    func covers(_ name: HostName) -> Bool {
+    package func covers(_ name: HostName) -> Bool {
         switch names {
         case .exactly(let exact): exact == name
         case .below(let domain): name.isBelow(domain)

@@ -39,10 +39,11 @@ enum ModuleGraph {
         Module(
             "Broker",
             [
-                "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix",
-                "NIOSOCKS", "NIOSSL", "NIOTLS", "X509",
+                "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2",
+                "NIOPosix",
+                "NIOSOCKS", "NIOSSL", "NIOTLS", "SwiftASN1", "X509",
             ],
-            system: ["Glibc", "Synchronization"]
+            system: ["FoundationEssentials", "Glibc", "Synchronization"]
         ),
         Module("bailey-broker", ["Broker"]),
 
@@ -78,7 +79,10 @@ enum ModuleGraph {
         // What a measurement calls
         Module(
             "bailey-bench",
-            ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            [
+                "Authority", "Broker", "BrokerLink", "Domain", "Egress", "Files", "Journal", "NIOCore", "NIOPosix",
+                "Redaction", "Workspace",
+            ],
             system: ["Glibc"]
         ),
     ]
@@ -93,8 +97,9 @@ enum ModuleGraph {
     static let systemLibraries = [("CSeccomp", "Sandbox"), ("CZlib", "Git")]
 
     static let products: Set<String> = [
-        "ArgumentParser", "Crypto", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL", "NIOTLS",
-        "X509", "Yams",
+        "ArgumentParser", "Crypto", "NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL",
+        "NIOTLS",
+        "SwiftASN1", "X509", "Yams",
     ]
 
     /// A path of imports that comes back to where it began, or nil.

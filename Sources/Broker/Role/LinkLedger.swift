@@ -26,7 +26,7 @@ final class LinkLedger: ConnectionLedger {
     let wake: Int32
 
     init() throws(LinkError) {
-        wake = bailey_event()
+        wake = bailey_bell_make()
         guard wake >= 0 else { throw LinkError("make an event") }
     }
 
@@ -51,9 +51,9 @@ final class LinkLedger: ConnectionLedger {
         ring()
     }
 
-    private func ring() { bailey_event_set(wake) }
+    private func ring() { bailey_bell_ring(wake) }
 
-    func clearWake() { bailey_event_clear(wake) }
+    func clearWake() { bailey_bell_clear(wake) }
 
     /// Sends what waits, as far as there is room.
     ///

@@ -32,11 +32,6 @@ int bailey_send_now(int socket, const void *message, size_t bytes, int descripto
 // True (1) for a connected sequenced-packet socket of the local family.
 int bailey_is_packet_link(int fd);
 
-// An event: readable from when it is set until it is cleared.
-int bailey_event(void);
-void bailey_event_set(int event);
-void bailey_event_clear(int event);
-
 // The broker's confinement. Ids for the whole process; the groups go. For root alone.
 int bailey_become(unsigned user, unsigned group);
 // An empty root in a mount namespace of the caller's own, and namespaces of its own for the rest that it has no use

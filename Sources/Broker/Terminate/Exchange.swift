@@ -1,0 +1,347 @@
+import BrokerLink
+import Domain
+import Egress
+import NIOCore
+
+/// The sandbox's side of one exchange.
+protocol ExchangeClient: AnyObject {
+    var isWritable: Bool { get }
+    func write(_ head: ResponseHead)
+    func write(body: ByteBuffer)
+    func writeEnd(_ trailers: HTTPFields)
+    func flush()
+    /// Asks for the next part of the request.
+    func readMore()
+    /// From here on bytes are bytes, both ways.
+    func becomeRaw()
+    /// The answer will never be whole.
+    func abort()
+}
+
+/// The outer side of one exchange.
+protocol ExchangeServer: AnyObject {
+    var isWritable: Bool { get }
+    /// Whether it answered somebody before, so that it may have gone away meanwhile.
+    var isReused: Bool { get }
+    var address: IPAddress { get }
+    func begin(_ request: RequestHead, for exchange: Exchange)
+    func write(body: ByteBuffer)
+    func writeEnd(_ trailers: HTTPFields)
+    func flush()
+    /// Asks for the next part of the answer.
+    func readMore()
+    func becomeRaw()
+    /// Nothing more is wanted of it.
+    func cancel()
+}
+
+/// One request and its answer: judged, passed on piece by piece as fast as the slower side takes it, and recorded.
+///
+/// Everything happens on the event loop of the client's connection.
+final class Exchange {
+    private enum Phase { case judging, collecting, connecting, running, over }
+
+    /// Answers that announce another one. More are no announcement.
+    private static let announcementsMax = 16
+
+    private let connection: ClientConnection
+    private var client: (any ExchangeClient)?
+    private var server: (any ExchangeServer)?
+    private var request: RequestHead
+    private var phase = Phase.judging
+    private var record: ConnectionRecord
+    private let began = NIODeadline.now()
+
+    private var requestIsOver: Bool
+    private var hasAnswer = false
+    private var isRaw = false
+    private var clientWaits = false
+    private var serverWaits = false
+    private var wasTriedAgain = false
+    private var announcements = 0
+    private var collected = ByteBuffer()
+
+    init(_ request: RequestHead, client: any ExchangeClient, connection: ClientConnection) {
+        self.request = request
+        self.client = client
+        self.connection = connection
+        requestIsOver = request.body == .none
+        let judgement = connection.judge(request)
+        self.judgement = judgement
+        record = ConnectionRecord(
+            door: connection.approach.door,
+            host: request.target.host.description,
+            port: request.target.port,
+            treatment: .terminated,
+            decision: judgement.decision,
+            beganSeconds: connection.secondsSinceStart(began)
+        )
+        record.request = Printable.text(Array("\(request.method) \(request.pathOnly)".utf8.prefix(512)))
+    }
+
+    private let judgement: RequestJudgement
+
+    func begin() {
+        connection.add(self)
+        switch judgement.treatment {
+        case .refuse(let form): refuse(judgement.decision, form)
+        case .read:
+            phase = .collecting
+            if requestIsOver { return decideBody() }
+            if request.fields.contains("expect") {
+                client?.write(ResponseHead(status: 100, reason: "Continue", fields: HTTPFields(), body: .none))
+                client?.flush()
+                request.fields.remove(["expect"])
+            }
+            client?.readMore()
+        case .pass: connect(isAgain: false)
+        }
+    }
+
+    private func connect(isAgain: Bool) {
+        phase = .connecting
+        connection.outside.lease(request, isNew: isAgain) { [self] result in
+            guard phase == .connecting else {
+                if case .success(let server) = result { server.cancel() }
+                return
+            }
+            switch result {
+            case .success(let server): run(server)
+            case .failure(let error): fail(error)
+            }
+        }
+    }
+
+    private func run(_ server: any ExchangeServer) {
+        phase = .running
+        self.server = server
+        record.address = server.address
+        server.begin(request, for: self)
+        if collected.readableBytes > 0 {
+            server.write(body: collected)
+            server.writeEnd(HTTPFields())
+        } else if requestIsOver {
+            server.writeEnd(HTTPFields())
+        } else {
+            client?.readMore()
+        }
+        server.flush()
+        self.server?.readMore()
+    }
+
+    /// Policy has changed: what it forbids now ends now.
+    func revise() {
+        guard phase != .over else { return }
+        let judgement = connection.judge(request)
+        guard case .refuse = judgement.treatment else { return }
+        record.ending = "a changed policy forbids it: \(judgement.decision.rule)"
+        if hasAnswer { abort() } else { refuse(judgement.decision, .plain) }
+    }
+
+    /// The connection gives up, for a reason that is recorded.
+    func end(_ reason: String, status: Int = 504) {
+        guard phase != .over else { return }
+        record.ending = reason
+        if hasAnswer { abort() } else { answer(.failed(status, rule: "limit-idle", reason)) }
+    }
+
+    private func abort() {
+        server?.cancel()
+        let client = client
+        close()
+        client?.abort()
+    }
+
+    private func refuse(_ decision: EgressDecision, _ form: ForgeRules.Form) {
+        record.treatment = .refused
+        record.verdict = .deny
+        record.rule = decision.rule
+        record.reason = decision.reason
+        record.remedy = decision.remedy
+        answer(form == .advertisement ? .deniedPush(decision) : .denied(decision))
+    }
+
+    private func fail(_ error: any Error) {
+        if let refusal = error as? EgressRefusal { return refuse(EgressDecision(refusal), .plain) }
+        let reason = (error as? DialFailure)?.reason ?? "\(error)"
+        record.ending = Printable.text(Array(reason.utf8.prefix(512)))
+        answer(.failed(502, rule: "upstream", record.ending ?? ""))
+    }
+
+    private func answer(_ answer: OwnAnswer) {
+        server?.cancel()
+        let client = client
+        let isHead = request.method == "HEAD"
+        record.bytesIn += UInt64(isHead ? 0 : answer.body.readableBytes)
+        close()
+        var head = answer.head
+        if isHead { head.body = .none }
+        head.isLast = !requestIsOver
+        client?.write(head)
+        if !isHead, answer.body.readableBytes > 0 { client?.write(body: answer.body) }
+        client?.writeEnd(HTTPFields())
+        client?.flush()
+    }
+
+    /// Takes the record down and lets go of both sides.
+    private func close() {
+        guard phase != .over else { return }
+        phase = .over
+        record.seconds = connection.secondsSinceStart(.now()) - record.beganSeconds
+        connection.remove(self)
+        connection.ledger.record(record)
+        client = nil
+        server = nil
+    }
+}
+
+/// What the client's side says.
+extension Exchange {
+    func clientBody(_ bytes: ByteBuffer) {
+        connection.touch()
+        switch phase {
+        case .collecting:
+            guard collected.readableBytes + bytes.readableBytes <= LargeFileBatch.bytesMax else {
+                record.ending = "the request for large files has more than \(LargeFileBatch.bytesMax) bytes"
+                return answer(.failed(413, rule: "git-large-files", record.ending ?? ""))
+            }
+            collected.writeImmutableBuffer(bytes)
+            client?.readMore()
+        case .running:
+            guard let server else { return }
+            record.bytesOut += UInt64(bytes.readableBytes)
+            server.write(body: bytes)
+            server.flush()
+            if server.isWritable { client?.readMore() } else { clientWaits = true }
+        default: return
+        }
+    }
+
+    func clientEnd(_ trailers: HTTPFields) {
+        guard !requestIsOver || isRaw else { return }
+        requestIsOver = true
+        switch phase {
+        case .collecting: decideBody()
+        case .running:
+            server?.writeEnd(trailers)
+            server?.flush()
+            if isRaw { close() }
+        default: return
+        }
+    }
+
+    private func decideBody() {
+        if let refusal = LargeFileBatch.refusal(of: collected) { return refuse(EgressDecision(refusal), .plain) }
+        request.body = .bytes(UInt64(collected.readableBytes))
+        record.bytesOut += UInt64(collected.readableBytes)
+        connect(isAgain: false)
+    }
+
+    func clientGone(_ reason: String?) {
+        guard phase != .over else { return }
+        if record.ending == nil { record.ending = reason }
+        server?.cancel()
+        close()
+    }
+
+    func clientWritable() {
+        guard serverWaits, client?.isWritable == true else { return }
+        serverWaits = false
+        server?.readMore()
+    }
+}
+
+/// What the outer side says.
+extension Exchange {
+    func serverHead(_ head: ResponseHead) {
+        connection.touch()
+        guard phase == .running, let client else { return }
+        if head.status == 101 { return switchProtocol(head) }
+        if head.isInformational {
+            announcements += 1
+            guard announcements <= Self.announcementsMax else {
+                return serverGone("the answer is announced more than \(Self.announcementsMax) times", isEarly: false)
+            }
+            if !request.reply.isOld { client.write(head) }
+            client.flush()
+            server?.readMore()
+            return
+        }
+        hasAnswer = true
+        client.write(head)
+        readOn()
+    }
+
+    private func switchProtocol(_ head: ResponseHead) {
+        guard request.isWebSocket, requestIsOver, let client, let server else {
+            return serverGone("the server switched to a protocol that nobody asked for", isEarly: false)
+        }
+        hasAnswer = true
+        isRaw = true
+        record.ending = "became a WebSocket"
+        client.write(head)
+        client.flush()
+        server.becomeRaw()
+        client.becomeRaw()
+        client.readMore()
+        server.readMore()
+    }
+
+    func serverBody(_ bytes: ByteBuffer) {
+        connection.touch()
+        guard phase == .running, let client else { return }
+        record.bytesIn += UInt64(bytes.readableBytes)
+        client.write(body: bytes)
+        readOn()
+    }
+
+    /// The next part, when the client has taken most of what it got.
+    private func readOn() {
+        if client?.isWritable == true {
+            server?.readMore()
+        } else {
+            client?.flush()
+            if client?.isWritable == true { server?.readMore() } else { serverWaits = true }
+        }
+    }
+
+    func serverEnd(_ trailers: HTTPFields) {
+        guard phase == .running, let client else { return }
+        if !requestIsOver { server?.cancel() }
+        close()
+        client.writeEnd(trailers)
+        client.flush()
+    }
+
+    /// - Parameter isEarly: nothing of an answer came.
+    func serverGone(_ reason: String, isEarly: Bool) {
+        guard phase == .running, let client, let server else { return }
+        if isEarly, server.isReused {
+            let isSafe = ["GET", "HEAD", "OPTIONS"].contains(request.method) && request.body == .none
+            if isSafe, requestIsOver, !wasTriedAgain {
+                wasTriedAgain = true
+                self.server = nil
+                return connect(isAgain: true)
+            }
+            // The client cannot tell this from a connection of its own that went away, and does then what it does.
+            record.ending = reason
+            return abort()
+        }
+        if isRaw {
+            self.server = nil
+            close()
+            return client.abort()
+        }
+        record.ending = reason
+        if hasAnswer { abort() } else { answer(.failed(502, rule: "upstream", reason)) }
+    }
+
+    func serverWritable() {
+        guard clientWaits, server?.isWritable == true else { return }
+        clientWaits = false
+        client?.readMore()
+    }
+
+    /// Everything that came at once has been said.
+    func serverPaused() { client?.flush() }
+}

@@ -1,0 +1,68 @@
+import BrokerLink
+import Domain
+import Egress
+
+/// What is to be done with one request.
+struct RequestJudgement {
+    enum Treatment: Equatable {
+        case refuse(ForgeRules.Form)
+        /// Its body decides.
+        case read
+        case pass
+    }
+
+    let decision: EgressDecision
+    let treatment: Treatment
+
+    init(_ request: RequestHead, _ settings: BrokerSettings) {
+        do throws(EgressRefusal) {
+            (decision, treatment) = try Self.judge(request, settings)
+        } catch {
+            decision = EgressDecision(error)
+            treatment = .refuse(.plain)
+        }
+    }
+
+    private static func judge(
+        _ request: RequestHead,
+        _ settings: BrokerSettings
+    ) throws(EgressRefusal) -> (EgressDecision, Treatment) {
+        guard request.scheme == .https || request.target.port != 443 else {
+            throw EgressRefusal(
+                RuleID("tls-missing"),
+                "what goes to \(request.target) is not encrypted, and that port is for what is",
+                remedy: "Write https:// in place of http://."
+            )
+        }
+        let web = try request.webRequest()
+        let decision = settings.policy.decide(request: web)
+        guard decision.verdict != .deny else { return (decision, .refuse(.plain)) }
+        let entries = settings.policy.entries(covering: web)
+        if request.isWebSocket {
+            try checkSocket(request, entries.allow, isUpstream: decision.rule == RuleID("network-upstream"))
+            try checkSocket(request, entries.narrowed, isUpstream: false)
+        }
+        guard case .name(let name) = request.target.host else { return (decision, .pass) }
+        let isListed = entries.allow?.contains { $0.methods != nil && $0.prefix != nil } ?? false
+        let isForge = Forges.contains(name, settings)
+        switch ForgeRules.judge(request, isForge: isForge, isListed: isListed) {
+        case .passes: return (decision, .pass)
+        case .needsBody: return (decision, .read)
+        case .refused(let refusal, let form): return (EgressDecision(refusal), .refuse(form))
+        }
+    }
+
+    /// What goes through a WebSocket is not seen, so an entry that names methods does not cover it.
+    private static func checkSocket(
+        _ request: RequestHead,
+        _ entries: [NetworkRule]?,
+        isUpstream: Bool
+    ) throws(EgressRefusal) {
+        guard !isUpstream, let entries, !entries.contains(where: { $0.methods == nil }) else { return }
+        throw EgressRefusal(
+            RuleID("network-websocket"),
+            "a WebSocket to \(request.target) carries more than the methods that are listed",
+            remedy: "An operator lists the URL without methods."
+        )
+    }
+}

@@ -1,0 +1,89 @@
+import Domain
+import Egress
+import NIOCore
+
+/// The head of an answer as it goes on to the client.
+struct ResponseHead: Hashable, Sendable {
+    var status: Int
+    var reason: String
+    /// Only what belongs to the whole way.
+    var fields: HTTPFields
+    var body: BodyLength
+    /// The connection ends after it, where that is HTTP/1.
+    var isLast = false
+
+    /// True where another answer follows.
+    var isInformational: Bool { status < 200 }
+
+    init(status: Int, reason: String, fields: HTTPFields, body: BodyLength) {
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+        self.body = body
+    }
+
+    /// From what a server wrote in HTTP/1.
+    init(_ head: HTTP1Head) throws(HTTPRefusal) {
+        guard case .response(let status, let reason) = head.line else {
+            throw HTTPRefusal(502, "http-syntax", "a request stands where an answer belongs")
+        }
+        self.init(status: status, reason: reason, fields: Connection.cleansed(head.fields), body: head.body)
+    }
+}
+
+/// An answer of the broker's own: to a request that policy refuses, that is no request, or that nobody answered.
+struct OwnAnswer {
+    var head: ResponseHead
+    var body: ByteBuffer
+
+    private static let reasons = [
+        200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 408: "Request Timeout",
+        413: "Content Too Large", 417: "Expectation Failed", 421: "Misdirected Request",
+        431: "Request Header Fields Too Large", 502: "Bad Gateway", 504: "Gateway Timeout",
+        505: "HTTP Version Not Supported",
+    ]
+
+    private init(_ status: Int, type: String, rule: String, text: String) {
+        body = ByteBuffer(string: text)
+        let fields = HTTPFields([
+            HTTPField("Content-Type", type), HTTPField("Cache-Control", "no-store"), HTTPField("Bailey-Rule", rule),
+            HTTPField("Content-Length", String(body.readableBytes)),
+        ])
+        let length = UInt64(body.readableBytes)
+        head = ResponseHead(
+            status: status,
+            reason: Self.reasons[status] ?? "Refused",
+            fields: fields,
+            body: length == 0 ? .none : .bytes(length)
+        )
+    }
+
+    /// Policy decided against a request.
+    static func denied(_ decision: EgressDecision, status: Int = 403) -> OwnAnswer {
+        var text = "Bailey refused this request. That is a decision of policy and no fault.\n"
+        text += "rule: \(decision.rule)\nreason: \(decision.reason)\n"
+        if let remedy = decision.remedy { text += "what would allow it: \(remedy)\n" }
+        text += "Do not try it again, and do not try another way. Tell the person you work for.\n"
+        return OwnAnswer(status, type: "text/plain; charset=utf-8", rule: decision.rule.rawValue, text: text)
+    }
+
+    /// Policy decided against a push: git shows the sentence of an advertisement, and nothing of another answer's body.
+    static func deniedPush(_ decision: EgressDecision) -> OwnAnswer {
+        let sentence = "Bailey refused this push: \(decision.reason). \(decision.remedy ?? "")"
+        let text = packet("# service=git-receive-pack\n") + "0000" + packet("ERR " + sentence + "\n")
+        let type = "application/x-git-receive-pack-advertisement"
+        return OwnAnswer(200, type: type, rule: decision.rule.rawValue, text: text)
+    }
+
+    /// A request could not be passed on, or was not answered; policy had no part in it.
+    static func failed(_ status: Int, rule: String, _ reason: String) -> OwnAnswer {
+        let text = "Bailey could not pass this request on.\nrule: \(rule)\nreason: \(reason)\n"
+        return OwnAnswer(status, type: "text/plain; charset=utf-8", rule: rule, text: text)
+    }
+
+    /// A line of git's protocol: its length in four hexadecimal digits, then its bytes.
+    private static func packet(_ text: String) -> String {
+        let length = String(text.utf8.count + 4, radix: 16)
+        return String(repeating: "0", count: max(0, 4 - length.count)) + length + text
+    }
+}
