@@ -38,6 +38,9 @@ enum BrokerCheck {
 
     /// What is left must be enough: a thread with its events, and a connection.
     private static func serve() throws {
+        // A spliced connection is taken from its channel by a copy of its descriptor.
+        let copy = fcntl(1, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0, close(copy) == 0 else { throw LinkError("copy a descriptor") }
         let target = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
         let dialled = ClientBootstrap(group: group).connectTimeout(.seconds(5)).connect(to: target)
         do {
