@@ -12,6 +12,9 @@ package enum NamesDoor {
     /// Bytes of one datagram; what is longer is cut, and so no question.
     private static let datagramBytesMax = 2048
 
+    /// A stream is closed because of it.
+    private struct TooManyStreams: Error {}
+
     /// - Parameter socket: bound, UDP. It belongs to the channel from now on.
     package static func serveDatagrams(
         _ socket: CInt,
@@ -43,7 +46,7 @@ package enum NamesDoor {
         let idle = TimeAmount.milliseconds(Int64(limits.greetingSeconds * 1000))
         return ServerBootstrap(group: loop)
             .childChannelInitializer { channel in
-                guard open.enter(streamsMax) else { return channel.close() }
+                guard open.enter(streamsMax) else { return channel.eventLoop.makeFailedFuture(TooManyStreams()) }
                 channel.closeFuture.whenComplete { _ in open.leave() }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(StreamNames(responder, idle: idle))

@@ -62,6 +62,7 @@ final class ScriptedNameServer: Sendable {
     private let sockets: [CInt]
     private let counts = Mutex<[String: Int]>([:])
     private let seen = Mutex<[Question]>([])
+    private let isStopped = Mutex(false)
 
     var questions: [Question] { seen.withLock { $0 } }
 
@@ -86,8 +87,14 @@ final class ScriptedNameServer: Sendable {
         TestThread.start { self.serveStreams(stream) }
     }
 
-    /// Both threads end with their sockets.
-    func stop() { for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) } }
+    /// Both threads end and close their sockets, whose numbers then belong to others: so once only.
+    func stop() {
+        let isFirst = isStopped.withLock { isStopped in
+            defer { isStopped = true }
+            return !isStopped
+        }
+        if isFirst { for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) } }
+    }
 
     private func serveDatagrams(_ socket: CInt) {
         while true {
