@@ -174,7 +174,7 @@ package final class Dialer: Dialing {
         return ClientBootstrap(group: loop)
             .connectTimeout(max(.milliseconds(1), time))
             .channelOption(.autoRead, value: false)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 began(channel)
                 return channel.eventLoop.makeSucceededVoidFuture()

@@ -86,7 +86,7 @@ enum NameServerExchange {
         let promise = loop.makePromise(of: DNSAnswer.self)
         ClientBootstrap(group: loop)
             .connectTimeout(max(.milliseconds(1), deadline - .now()))
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(StreamExchange(question, promise, deadline))

@@ -241,7 +241,7 @@ struct DialerTests {
         let dialled = try await Dialer(settings: SettingsStore(settings)).dial(target, on: loop).get()
         #expect(dialled.address.description == "127.0.0.1:\(port)")
         #expect(try await dialled.channel.getOption(.autoRead).get() == false)
-        #expect(try await dialled.channel.getOption(.socketOption(.tcp_nodelay)).get() != 0)
+        #expect(try await dialled.channel.getOption(.tcpOption(.tcp_nodelay)).get() != 0)
         #expect(dialled.channel.eventLoop === loop)
         try await dialled.channel.close()
         Plain.close([socket])

@@ -95,7 +95,7 @@ final class LoopbackDialing: Dialing {
             let address = AddressGuard().check(upstream)
             return ClientBootstrap(group: loop)
                 .channelOption(ChannelOptions.autoRead, value: false)
-                .channelOption(ChannelOptions.socketOption(.tcp_nodelay), value: 1)
+                .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
                 .connect(host: "127.0.0.1", port: Int(port))
                 .map { Dialled(channel: $0, address: address) }
         } catch {
