@@ -222,7 +222,9 @@ package final class NetworkService {
     /// It finds the sandbox's network by a socket from there, and hears the broker alone.
     private func startMaker(_ path: String, beside socket: Int32) throws {
         let maker = try MakerProcess(path: path, socket: socket)
-        try order(.maker, maker.takeLink().descriptor)
+        let link = try maker.takeLink()
+        // It closes with the object, and must not before it was sent.
+        try withExtendedLifetime(link) { try order(.maker, link.descriptor) }
         self.maker = maker
     }
 
