@@ -16,7 +16,7 @@ final class BrokerProcess {
             let null = Descriptor(owning: try SystemError.check("open", open("/dev/null", O_RDWR | O_CLOEXEC)))
             let words = ["bailey-broker"] + (user.map { ["\($0)"] } ?? [])
             let descriptors = [null.raw, null.raw, null.raw, theirs.descriptor]
-            processID = try HelperProcess.spawn(path, words, descriptors)
+            processID = try withExtendedLifetime(theirs) { try HelperProcess.spawn(path, words, descriptors) }
             link = ours
         } catch {
             throw SandboxError(

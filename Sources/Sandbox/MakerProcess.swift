@@ -16,11 +16,9 @@ final class MakerProcess {
         let null = Descriptor(owning: try SystemError.check("open", open("/dev/null", O_RDWR | O_CLOEXEC)))
         // Root's sandboxes have one user inside, ordinary ones the caller.
         let user = getuid() == 0 ? HostIdentity.insideIDOfRoot : getuid()
-        processID = try HelperProcess.spawn(
-            path,
-            ["bailey-launcher", ListenerMaker.word, "\(user)"],
-            [null.raw, null.raw, null.raw, its.descriptor, socket]
-        )
+        let words = ["bailey-launcher", ListenerMaker.word, "\(user)"]
+        let descriptors = [null.raw, null.raw, null.raw, its.descriptor, socket]
+        processID = try withExtendedLifetime(its) { try HelperProcess.spawn(path, words, descriptors) }
         link = theirs
     }
 

@@ -223,6 +223,7 @@ package final class NetworkService {
     private func startMaker(_ path: String, beside socket: Int32) throws {
         let maker = try MakerProcess(path: path, socket: socket)
         let link = try maker.takeLink()
+        // It closes with the object, and must not before it was sent.
         try withExtendedLifetime(link) { try order(.maker, link.descriptor) }
         self.maker = maker
     }

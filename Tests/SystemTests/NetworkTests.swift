@@ -82,6 +82,12 @@ struct NetworkTests {
         #expect(Leftovers.processes(yard.path).isEmpty)
     }
 
+    @Test("a port from 1024 on has its maker of listeners", arguments: TestIdentity.available)
+    func later(_ identity: TestIdentity) throws {
+        let run = try Yard(identity).bailey(["run", "--allow-host", "db.example.com:5432", "--", "/bin/true"])
+        #expect(run.status == 0, "\(run.summary)")
+    }
+
     @Test func withoutANetworkThereIsNoneOfIt() throws {
         let yard = try Yard()
         let run = try yard.inside("cat /etc/resolv.conf; env | grep -i proxy; cat /proc/net/tcp | wc -l")
