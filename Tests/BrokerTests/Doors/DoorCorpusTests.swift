@@ -32,7 +32,7 @@ private struct LiveRow {
 }
 
 @Suite("rows of the corpus that the doors decide")
-struct CorpusTests {
+struct DoorCorpusTests {
     /// What stands behind a head is not the door's: these are refused by whoever reads the requests.
     private static let readLater: Set<String> = ["E455", "E456", "E457"]
 
