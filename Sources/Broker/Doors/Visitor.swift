@@ -335,14 +335,12 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         )
     }
 
-    /// A channel's socket once more, so that it outlives the channel. Of the ways to ask for that, the walls of the
-    /// broker leave this one.
+    /// A channel's socket once more, so that it outlives the channel.
     private static func duplicate(_ channel: any Channel) -> Int32? {
         let made = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
-            dup($0)
+            fcntl($0, F_DUPFD_CLOEXEC, 0)
         }
         guard let made, made >= 0 else { return nil }
-        _ = fcntl(made, F_SETFD, FD_CLOEXEC)
         var one: Int32 = 1
         _ = setsockopt(made, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout.size(ofValue: one)))
         return made

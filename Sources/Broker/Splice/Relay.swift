@@ -17,6 +17,7 @@ package final class Relay: Sendable {
         var orders: [Order] = []
         var lastID: UInt64 = 0
         var isStopped = false
+        var thread: pthread_t?
     }
 
     private let state = Mutex(State())
@@ -58,14 +59,17 @@ package final class Relay: Sendable {
         ring()
     }
 
-    /// Breaks off every connection and ends the thread.
+    /// Breaks off every connection, and returns when the thread has ended, which has told of each. Not for the thread
+    /// itself to call.
     package func stop() {
-        let isFirst = state.withLock { state in
-            defer { state.isStopped = true }
+        let thread: pthread_t? = state.withLock { state in
             if !state.isStopped { state.orders.append(.stop) }
-            return !state.isStopped
+            state.isStopped = true
+            return state.thread.take()
         }
-        if isFirst { ring() }
+        guard let thread else { return }
+        ring()
+        pthread_join(thread, nil)
     }
 
     func takeOrders() -> [Order] {
@@ -93,7 +97,7 @@ package final class Relay: Sendable {
             box.release()
             throw RelayError("start a thread", code)
         }
-        pthread_detach(thread)
+        state.withLock { $0.thread = thread }
     }
 }
 

@@ -82,8 +82,8 @@ final class ScriptedNameServer: Sendable {
         else { throw Plain.Failure() }
         server = NameServer(address: loopback, port: port)
         sockets = [datagram, stream]
-        Thread.start { self.serveDatagrams(datagram) }
-        Thread.start { self.serveStreams(stream) }
+        TestThread.start { self.serveDatagrams(datagram) }
+        TestThread.start { self.serveStreams(stream) }
     }
 
     /// Both threads end with their sockets.
@@ -103,7 +103,7 @@ final class ScriptedNameServer: Sendable {
             let (client, size) = (from, length)
             let steps = script(question)
             // Each on its own, so that a slow answer holds up no other.
-            Thread.start {
+            TestThread.start {
                 for step in steps {
                     guard let bytes = Self.message(step, question) else { continue }
                     var to = client
@@ -188,7 +188,7 @@ final class ScriptedNameServer: Sendable {
 }
 
 /// A thread of its own for blocking sockets.
-enum Thread {
+enum TestThread {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }

@@ -37,7 +37,7 @@ final class NamesYard: Sendable {
     func run(_ words: [String], options: String = "") async throws -> (result: ProcessResult, seconds: Double) {
         let began = ContinuousClock.now
         let resolver = "nameserver \(SandboxNetwork.brokerText)\n\(options)"
-        let result = try await Thread.value { [space] in try space.run(words, resolver: resolver) }
+        let result = try await TestThread.value { [space] in try space.run(words, resolver: resolver) }
         let took = (ContinuousClock.now - began).components
         return (result, Double(took.seconds) + Double(took.attoseconds) / 1e18)
     }

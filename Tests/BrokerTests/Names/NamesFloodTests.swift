@@ -2,6 +2,7 @@ import Broker
 import BrokerLink
 import Domain
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("floods of questions cost a sandbox nothing but its answers", .enabled(if: NetworkNamespace.isPossible))

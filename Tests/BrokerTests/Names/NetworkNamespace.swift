@@ -80,7 +80,7 @@ final class NetworkNamespace: Sendable {
     private static func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
         let result = Mutex<Result<Value, any Error>?>(nil)
         let done = DispatchSemaphore(value: 0)
-        Thread.start {
+        TestThread.start {
             let made = Result { try body() }
             result.withLock { $0 = made }
             done.signal()

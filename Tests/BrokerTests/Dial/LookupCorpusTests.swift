@@ -9,7 +9,7 @@ import Testing
 /// The rows of `Tests/Fixtures/egress/ssrf-cases.tsv` that are about names, against a name server that lies as the row
 /// says, and against the resolver inside.
 @Suite("rows about names hold with live name servers")
-struct CorpusTests {
+struct LookupCorpusTests {
     struct Row: Sendable, CustomStringConvertible {
         let id: String
         let input: String
