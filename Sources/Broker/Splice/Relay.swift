@@ -79,10 +79,7 @@ package final class Relay: Sendable {
         }
     }
 
-    private func ring() {
-        var one: UInt64 = 1
-        _ = write(wake, &one, MemoryLayout.size(ofValue: one))
-    }
+    private func ring() { bailey_bell_ring(wake) }
 
     private func start(_ loop: consuming RelayLoop) throws(RelayError) {
         let box = Unmanaged.passRetained(RelayThread(relay: self, loop: loop))

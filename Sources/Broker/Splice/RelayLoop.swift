@@ -39,7 +39,7 @@ struct RelayLoop {
             for event in events.prefix(max(0, Int(count))) {
                 let key = event.key
                 guard key != 0 else {
-                    Self.drain(wake)
+                    bailey_bell_clear(wake)
                     continue
                 }
                 splices[key >> 1]?.note(event.what, of: key & 1 == 0 ? .client : .server)
@@ -106,11 +106,6 @@ struct RelayLoop {
     private mutating func sweep() {
         let late = splices.compactMap { number, splice in splice.lateness(now: now).map { (number, $0) } }
         for (number, reason) in late { end(number, .late(reason)) }
-    }
-
-    private static func drain(_ descriptor: Int32) {
-        var count: UInt64 = 0
-        _ = read(descriptor, &count, MemoryLayout.size(ofValue: count))
     }
 
     private static func seconds() -> Double {

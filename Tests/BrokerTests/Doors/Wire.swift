@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A blocking connection on loopback, as a program in the sandbox or a server outside would hold it. Nothing waits
 /// longer than ``secondsMax``.
@@ -18,7 +19,7 @@ final class Wire: Sendable {
 
     convenience init(port: UInt16) throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        let code = withLoopback(port) { connect(descriptor, $0, $1) }
+        let code = Loopback.withAddress(port) { connect(descriptor, $0, $1) }
         guard code == 0 else {
             close(descriptor)
             throw Failure(code: errno)
@@ -87,29 +88,12 @@ struct Listener: ~Copyable {
 
     init() {
         let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        _ = withLoopback(0) { bind(made, $0, $1) }
+        _ = Loopback.withAddress(0) { bind(made, $0, $1) }
         listen(made, 4096)
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout.size(ofValue: address))
-        _ = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(made, $0, &length) }
-        }
-        (descriptor, port) = (made, UInt16(bigEndian: address.sin_port))
+        (descriptor, port) = (made, Loopback.port(of: made))
     }
 
     func accept() -> Wire { Wire(descriptor: Glibc.accept(descriptor, nil, nil)) }
 
     deinit { close(descriptor) }
-}
-
-private func withLoopback(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-    }
 }
