@@ -234,9 +234,11 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction",
+                "Broker", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy",
+                "Redaction",
                 "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Tests/FuzzTargets",
             swiftSettings: strict

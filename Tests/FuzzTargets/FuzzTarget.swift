@@ -31,7 +31,7 @@ package struct FuzzTarget: Sendable {
     package static let all: [FuzzTarget] = [
         .plan, .status, .json, .journalLine, .journalRecovery, .checkpoint, .configuration, .gitIndex, .gitObject,
         .gitText, .redaction, .environment, .storedWorkspace, .changeGate, .diff, .text,
-        .notification, .processes, .host, .url,
+        .notification, .processes, .host, .url, .http1Request, .http1Response,
     ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
