@@ -56,7 +56,11 @@ let package = Package(
         // bailey-bench: what script/bench asks to measure parts of the product; never installed
         .executableTarget(
             name: "bailey-bench",
-            dependencies: ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            dependencies: [
+                "Authority", "Broker", "BrokerLink", "Domain", "Egress", "Files", "Journal", "Redaction", "Workspace",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
 
@@ -104,7 +108,7 @@ let package = Package(
         .testTarget(
             name: "BrokerTests",
             dependencies: [
-                "Broker", "BrokerLink", "Domain", "Egress", "TestSupport",
+                "Broker", "BrokerLink", "Domain", "Egress", "TestSupport", "bailey-broker",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -128,8 +132,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Authority", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "Policy", "Redaction",
-                "Sandbox", "Workspace",
+                "Authority", "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "Policy",
+                "Redaction", "Sandbox", "Workspace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -197,7 +201,9 @@ let package = Package(
         // Sandbox
         .target(
             name: "Sandbox",
-            dependencies: ["Authority", "CLinux", "CSeccomp", "Domain", "Files", "LauncherCore"],
+            dependencies: [
+                "Authority", "BrokerLink", "CLinux", "CSeccomp", "Domain", "Egress", "Files", "LauncherCore",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -227,16 +233,15 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "AttackTests",
-            dependencies: ["TestSupport", "bailey"],
+            dependencies: ["TestSupport", "bailey", "bailey-broker"],
             exclude: ["Probes", "rows.tsv"],
             swiftSettings: strict
         ),
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Broker", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy",
-                "Redaction",
-                "Sandbox", "TestSupport", "Workspace",
+                "Broker", "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore",
+                "Policy", "Redaction", "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
@@ -256,7 +261,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SystemTests",
-            dependencies: ["TestSupport", "bailey"],
+            dependencies: ["TestSupport", "bailey", "bailey-broker"],
             swiftSettings: strict
         ),
         .testTarget(name: "TidyTests", dependencies: ["TestSupport"], swiftSettings: strict),

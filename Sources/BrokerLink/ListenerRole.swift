@@ -35,6 +35,7 @@ package enum SandboxNetwork {
     /// Addresses that stand for names, and the broker's own.
     package static let v4Text = "198.18.0.0/15"
     package static let v6Text = "fd62:6169:6c65:7900::/64"
+    package static let blocks = [v4Text, v6Text].compactMap { AddressBlock($0) }
     /// Where the resolver, the HTTP proxy and SOCKS listen. Loopback stays the programs' own, on every port.
     package static let brokerText = "198.18.0.1"
     package static let namesPort: UInt16 = 53

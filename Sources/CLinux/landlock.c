@@ -53,6 +53,22 @@ int bailey_landlock_create(int abi) {
     return (int)syscall(SYS_landlock_create_ruleset, &attributes, size, 0);
 }
 
+int bailey_landlock_close(int may_bind) {
+    int abi = bailey_landlock_abi();
+    if (abi < 1) return -1;
+    struct ruleset_attributes attributes = {.handled_access_fs = known_rights(abi),
+                                            .handled_access_net = abi >= 4 && !may_bind ? 1 /* BIND_TCP */ : 0,
+                                            .scoped = abi >= 6 ? 3 : 0};
+    size_t size = abi >= 6 ? sizeof attributes : abi >= 4 ? 16 : 8;
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, size, 0);
+    if (ruleset < 0) return -1;
+    int result = bailey_landlock_restrict(ruleset);
+    int saved = errno;
+    close(ruleset);
+    errno = saved;
+    return result;
+}
+
 int bailey_landlock_allow(int ruleset, int abi, int directory, unsigned access, int is_directory) {
     uint64_t rights = 0;
     if (access & BAILEY_LANDLOCK_READ) rights |= EXECUTE | READ_FILE | READ_DIR;

@@ -23,6 +23,17 @@ package enum Risk: String, Sendable, CaseIterable {
 package struct RuleID: Hashable, Sendable, CustomStringConvertible {
     package let rawValue: String
     package init(_ name: StaticString) { rawValue = name.description }
+
+    /// A rule's name that another process of ours tells: lower-case letters, digits and hyphens.
+    package init?(told name: String) {
+        let isName = name.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+        }
+        guard isName, (1...64).contains(name.utf8.count) else { return nil }
+        rawValue = name
+    }
+
     package var description: String { rawValue }
 }
 

@@ -19,9 +19,9 @@ package struct Denial: Sendable, Equatable {
         package var remedy: StaticString {
             switch self {
             case .networkNone:
-                "nothing in this version opens the network; fetch what is needed outside before the run"
+                "an operator lists the name under network: allow, or --allow-host NAME does; then connect by that name"
             case .nameLookup:
-                "nothing in this version looks up names; fetch what is needed outside before the run"
+                "an operator lists the name under network: allow, or --allow-host NAME does"
             case .hostSocket:
                 "nothing lends the host's services to a command; do it outside the sandbox"
             case .socketFamily: "nothing; only local, IPv4 and IPv6 sockets exist inside"

@@ -80,6 +80,8 @@ package struct Outcome: Sendable, Equatable {
     package var layers: [Layer]
     package var mechanisms: [LimitName: LimitMechanism]
     package var observation = Observation()
+    /// Nil for a run that had no network.
+    package var network: NetworkUse?
 
     package init(
         ending: Ending,

@@ -6,6 +6,12 @@ package enum RecordType: String, Sendable, CaseIterable {
     case commandObserved = "COMMAND_OBSERVED"
     /// Something that a command tried and a wall refused.
     case accessDenied = "ACCESS_DENIED"
+    /// A connection that went out of a sandbox came to its end.
+    case connectionClosed = "CONNECTION_CLOSED"
+    /// A connection, a request or a question for a name that the policy refused; once for each kind.
+    case connectionRefused = "CONNECTION_REFUSED"
+    /// The sums of a run's network.
+    case networkEnded = "NETWORK_ENDED"
     case commandExited = "COMMAND_EXITED"
     case changesRecorded = "CHANGES_RECORDED"
     /// A direct run's changes, which are in the project, were looked at.

@@ -100,6 +100,40 @@ package struct LaunchPlan: Sendable, Equatable {
         }
     }
 
+    /// Addresses that are the sandbox's own: whoever connects to one reaches the sockets that lie inside.
+    package struct Route: Sendable, Equatable {
+        package var address: Address
+        package var prefixBits: UInt32
+
+        package init(_ address: Address, prefixBits: UInt32) {
+            self.address = address
+            self.prefixBits = prefixBits
+        }
+    }
+
+    /// A socket that is made inside and handed out.
+    package struct Listener: Sendable, Equatable {
+        package var address: Address
+        package var port: UInt32
+        package var isDatagram: Bool
+
+        package init(_ address: Address, port: UInt32, isDatagram: Bool = false) {
+            self.address = address
+            self.port = port
+            self.isDatagram = isDatagram
+        }
+    }
+
+    /// Four bytes of IPv4 or sixteen of IPv6, in network order.
+    package struct Address: Sendable, Equatable {
+        package let bytes: [UInt8]
+
+        package init(_ bytes: [UInt8]) {
+            precondition(bytes.count == 4 || bytes.count == 16, "an address has 4 or 16 bytes")
+            self.bytes = bytes
+        }
+    }
+
     /// True if the launcher starts as root outside: sources are opened and id-mapped before the namespaces are made.
     package var isPrivileged = false
     package var usesTerminal = false
@@ -121,6 +155,9 @@ package struct LaunchPlan: Sendable, Equatable {
     package var permissions: [Permission] = []
     /// A classic BPF program: 8 bytes an instruction.
     package var filter: [UInt8] = []
+    /// Both empty for a sandbox without a network.
+    package var routes: [Route] = []
+    package var listeners: [Listener] = []
 
     package init() {}
 }
@@ -130,9 +167,14 @@ package struct LaunchPlan: Sendable, Equatable {
 enum PlanLayout {
     static let magic: UInt32 = 0x424C_5031
     /// Raised with every change of the layout; reader and writer must be equal.
-    static let version: UInt32 = 2
-    static let headerWords = 28
+    static let version: UInt32 = 3
+    static let headerWords = 32
     static let operationWords = 10
+    /// A family, four words of address, and one or two numbers.
+    static let routeWords = 6
+    static let listenerWords = 7
+    /// Ports and routes are few; see ``StatusMessage``, whose socket holds a message for each listener.
+    static let listenersMax: UInt32 = 256
     static let none = UInt32.max
     /// A plan is small; more is a mistake or an attack.
     static let bytesMax = 16 << 20
@@ -144,7 +186,7 @@ enum PlanLayout {
         static let magic = 0, version = 1, size = 2, flags = 3, insideUser = 4, insideGroup = 5, hostUser = 6
         static let hostGroup = 7, hostName = 8, workingDirectory = 9, canary = 10
         static let candidates = 11, arguments = 13, environment = 15, identities = 17, operations = 19, limits = 21
-        static let permissions = 23, filter = 25
+        static let permissions = 23, filter = 25, routes = 27, listeners = 29
     }
 
     static let flagPrivileged: UInt32 = 1
@@ -197,7 +239,19 @@ extension LaunchPlan {
         )
         writer.table(header.permissions, permissions.map { [writer.text($0.path), $0.access] })
         writer.blob(header.filter, filter)
+        writer.table(header.routes, routes.map { $0.address.words + [$0.prefixBits] })
+        writer.table(header.listeners, listeners.map { $0.address.words + [$0.port, $0.isDatagram ? 1 : 0] })
         return writer.finish()
+    }
+}
+
+extension LaunchPlan.Address {
+    /// The number of bytes, then the bytes as they lie in memory.
+    fileprivate var words: [UInt32] {
+        var words = [UInt32](repeating: 0, count: 5)
+        words[0] = UInt32(bytes.count)
+        for (index, byte) in bytes.enumerated() { words[1 + index / 4] |= UInt32(byte) << UInt32(index % 4 * 8) }
+        return words
     }
 }
 
@@ -281,8 +335,13 @@ package struct LaunchPlanView {
             words[header.filter + 1] > 0, words[header.filter + 1] <= PlanLayout.filterBytesMax,
             words[header.filter + 1] % 8 == 0, Int(words[header.filter]) >= PlanLayout.headerWords,
             Int(words[header.filter]) + Int(words[header.filter + 1]) / 4 <= wordCount,
-            insideUserID != 0, insideGroupID != 0, hostUserID != 0 || !isPrivileged
+            insideUserID != 0, insideGroupID != 0, hostUserID != 0 || !isPrivileged,
+            isTable(header.routes, rowWords: PlanLayout.routeWords),
+            isTable(header.listeners, rowWords: PlanLayout.listenerWords),
+            words[header.listeners + 1] <= PlanLayout.listenersMax
         else { return false }
+        for row in 0..<routeCount where !route(row).isValid { return false }
+        for row in 0..<listenerCount where !listener(row).isValid { return false }
         for word in [header.candidates, header.arguments, header.environment] {
             for row in 0..<Int(words[word + 1]) where !isText(words[Int(words[word]) + row]) { return false }
         }
@@ -319,6 +378,19 @@ package struct LaunchPlanView {
     package var filter: UnsafeRawPointer { UnsafeRawPointer(words + Int(words[PlanLayout.Word.filter])) }
     package var filterBytes: Int { Int(words[PlanLayout.Word.filter + 1]) }
 
+    package var routeCount: Int { Int(words[PlanLayout.Word.routes + 1]) }
+    package var listenerCount: Int { Int(words[PlanLayout.Word.listeners + 1]) }
+    /// True if the command may use a network: what it needs of it is made first, and the command waits for it.
+    package var hasNetwork: Bool { listenerCount > 0 }
+
+    package func route(_ row: Int) -> RouteView {
+        RouteView(words: words + Int(words[PlanLayout.Word.routes]) + row * PlanLayout.routeWords)
+    }
+
+    package func listener(_ row: Int) -> ListenerView {
+        ListenerView(words: words + Int(words[PlanLayout.Word.listeners]) + row * PlanLayout.listenerWords)
+    }
+
     package func candidate(_ row: Int) -> UnsafePointer<CChar> {
         text(words[Int(words[PlanLayout.Word.candidates]) + row])
     }
@@ -352,6 +424,31 @@ package struct LaunchPlanView {
     package func operation(_ row: Int) -> OperationView {
         let first = Int(words[PlanLayout.Word.operations]) + row * PlanLayout.operationWords
         return OperationView(words: words + first, strings: strings)
+    }
+}
+
+/// One route of a plan, read in place.
+package struct RouteView {
+    fileprivate let words: UnsafePointer<UInt32>
+
+    package var addressBytes: Int { Int(words[0]) }
+    package var address: UnsafePointer<UInt8> { UnsafeRawPointer(words + 1).assumingMemoryBound(to: UInt8.self) }
+    package var prefixBits: UInt32 { words[5] }
+
+    fileprivate var isValid: Bool { (words[0] == 4 || words[0] == 16) && words[5] > 0 && words[5] <= words[0] * 8 }
+}
+
+/// One listener of a plan, read in place.
+package struct ListenerView {
+    fileprivate let words: UnsafePointer<UInt32>
+
+    package var addressBytes: Int { Int(words[0]) }
+    package var address: UnsafePointer<UInt8> { UnsafeRawPointer(words + 1).assumingMemoryBound(to: UInt8.self) }
+    package var port: UInt32 { words[5] }
+    package var isDatagram: Bool { words[6] != 0 }
+
+    fileprivate var isValid: Bool {
+        (words[0] == 4 || words[0] == 16) && (1...65_535).contains(words[5]) && words[6] <= 1
     }
 }
 

@@ -6,6 +6,7 @@ import Glibc
 package enum Launcher {
     /// Runs to the end of the sandbox. The exit code is 0 once a sandbox has been made, whatever the command did.
     package static func main() -> Never {
+        if CommandLine.argc > 1 { ListenerMaker.main(CommandLine.unsafeArgv) }
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: StatusMessage.byteCount, alignment: 16)
         let channel = Channel(buffer: buffer)
         do throws(LaunchFailure) {

@@ -52,6 +52,7 @@ struct SandboxInit {
         else { throw LaunchFailure(.takeIdentity, code: errno) }
         // The change of identity cleared the death signal for a moment in which the outer half may have died.
         guard bailey_poll_hangup(link.descriptor) == 0 else { throw LaunchFailure(.awaitParent, code: ECHILD) }
+        if plan.hasNetwork { try OwnNetwork(plan: plan, channel: channel).make() }
         if !plan.isPrivileged { try SourceOpener(plan: plan, scratch: scratch).openAll() }
         umask(0)
         try RootBuilder(plan: plan, scratch: scratch, link: plan.isPrivileged ? link : nil).build()
@@ -62,6 +63,8 @@ struct SandboxInit {
     }
 
     private func runCommand() throws(LaunchFailure) -> Never {
+        // Whoever serves the network must have begun, or the command would find nobody there.
+        if plan.hasNetwork, !channel.awaitProceed() { throw LaunchFailure(.network, code: ECHILD) }
         var slave: Int32 = -1
         if plan.usesTerminal {
             let master = bailey_open_pty(&slave)

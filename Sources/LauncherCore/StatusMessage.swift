@@ -17,6 +17,8 @@ package struct StatusMessage: Sendable, Equatable {
         /// The launcher is about to execute the plan's candidate `number`: the next execution of this process is not
         /// yet the command's.
         case attempting
+        /// The plan's listener `number` listens; it is attached.
+        case listening
     }
 
     package var kind: Kind

@@ -25,10 +25,10 @@ package struct Configuration: Sendable, Equatable {
     package var readable: [String] = []
     /// Limits that a file sets.
     package var limits = LimitSettings()
-    /// What may be reached. So far nothing opens a network: only `bailey egress check` asks.
+    /// What may be reached.
     package var network = NetworkPolicy()
-    /// True where a file has a `network:` section with something in it.
-    package var namesNetwork = false
+    /// Hosts of git repositories beside the well-known ones.
+    package var forges: Set<HostName> = []
 
     /// The safe defaults.
     package init() {}
@@ -48,13 +48,12 @@ package struct Configuration: Sendable, Equatable {
             configuration.network.allow = layer.network.allow ?? configuration.network.allow
             configuration.network.upstreams = layer.network.upstreams ?? configuration.network.upstreams
             if let nat64 = layer.network.nat64 { configuration.network.addresses = AddressGuard(nat64: nat64) }
-            configuration.namesNetwork = configuration.namesNetwork || layer.network != NetworkSettings()
+            configuration.forges = layer.network.forges ?? configuration.forges
         }
         if let project {
             let layer = try ConfigurationLayer(project, writer: .project)
             configuration.limits = configuration.limits.narrowed(by: layer.limits)
             configuration.network.narrowed = layer.network.allow
-            configuration.namesNetwork = configuration.namesNetwork || layer.network != NetworkSettings()
         }
         return configuration
     }

@@ -25,7 +25,7 @@ enum ConfigurationKey {
     ]
 
     /// Part of the reference, without effect in this version: refused, so that nobody relies on it.
-    static let notSupported: Set<String> = ["network.forges", "secrets"]
+    static let notSupported: Set<String> = ["secrets"]
 
     static let listEntriesMax = 256
 }

@@ -71,6 +71,7 @@ struct ConfigurationLayer {
         case "limits.processes": limits.processes = try count(entry, path)
         case "limits.open_files": limits.openFiles = try count(entry, path)
         case "network.allow": network.allow = try readAllow(entry.value, path)
+        case "network.forges": network.forges = try readForges(entry.value, path)
         case "network.nat64": network.nat64 = try readNAT64(entry.value, path)
         case "network.upstreams": network.upstreams = try readUpstreams(entry.value, path)
         default: throw error(.notSupported, entry.line, path, "it is not supported yet", "Remove it.")
@@ -162,6 +163,11 @@ struct ConfigurationLayer {
             throw error(.wrongType, entry.line, path, problem, "Write \(accepted).")
         }
         return text
+    }
+
+    /// Where the file lies, with a slash at its end; empty for a file that is named without a place.
+    var directory: String {
+        String(file[..<(file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex)])
     }
 
     func quoted(_ text: String) -> String { "\"" + Printable.text(String(text.prefix(80))) + "\"" }

@@ -5,6 +5,7 @@ struct NetworkSettings: Equatable {
     var allow: [NetworkRule]?
     var upstreams: [Upstream]?
     var nat64: [NAT64Prefix]?
+    var forges: Set<HostName>?
 }
 
 extension ConfigurationLayer {
@@ -14,6 +15,14 @@ extension ConfigurationLayer {
             do throws(EgressRefusal) { rules.append(try NetworkRule(text)) } catch { throw refused(error, line, path) }
         }
         return rules
+    }
+
+    func readForges(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> Set<HostName> {
+        var forges: Set<HostName> = []
+        for (text, line) in try texts(value, path) {
+            do throws(EgressRefusal) { forges.insert(try HostName(text)) } catch { throw refused(error, line, path) }
+        }
+        return forges
     }
 
     func readNAT64(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [NAT64Prefix] {
@@ -78,16 +87,26 @@ extension ConfigurationLayer {
             let problem = "\(quoted(texts["port"] ?? "")) is no port"
             throw error(.badValue, item.line, path, problem, "Write a number from 1 to 65535.")
         }
+        var ca: String?
+        if let text = texts["ca"] { ca = try place(text, item.line, path) }
         do throws(EgressRefusal) {
             return try Upstream(
                 host: texts["host"] ?? "",
                 port: port,
                 address: texts["address"] ?? "",
-                ca: texts["ca"]
+                ca: ca
             )
         } catch {
             throw refused(error, item.line, path)
         }
+    }
+
+    /// A file beside the configuration, or one by its whole path.
+    private func place(_ text: String, _ line: Int, _ path: String) throws(ConfigurationError) -> String {
+        guard !text.isEmpty, !text.utf8.contains(0) else {
+            throw error(.badValue, line, path + ".ca", "it is no path", "Name a file with a certificate in PEM form.")
+        }
+        return text.hasPrefix("/") ? text : directory + text
     }
 
     private func refused(_ refusal: EgressRefusal, _ line: Int, _ path: String) -> ConfigurationError {

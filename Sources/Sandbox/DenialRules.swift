@@ -1,5 +1,7 @@
+import BrokerLink
 import CLinux
 package import Domain
+import Egress
 import Files
 import Glibc
 
@@ -27,14 +29,22 @@ package struct DenialRules {
 
     /// Beneath these, what a command executes is as visible as it is outside.
     private let visible: [[UInt8]]
+    /// Addresses that the broker answers for: what it refuses it says itself.
+    private let served: [AddressBlock]
 
     package init(_ request: SandboxRequest) {
         let shown = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/proc", "/dev", "/tmp"]
+        served = request.hasNetwork ? SandboxNetwork.blocks : []
         visible = (shown + request.mounts.map(\.target) + request.readable).map { Array(($0 + "/").utf8) }
     }
 
     /// - Parameter act: connecting, or sending without it.
     package func reaching(_ address: SocketAddress, by act: Denial.Act, process: Int32) -> Denial? {
+        if case .internet(_, _, _, let octets) = address, let place = IPAddress(networkBytes: octets),
+            served.contains(where: { $0.contains(place) })
+        {
+            return nil
+        }
         switch address {
         // Where no name server is named, programs ask this machine's own, and nobody inside may listen there.
         case .internet(_, isInside: true, Self.nameServerPort, _): return Denial(act, Self.nameServer, .nameLookup)

@@ -13,6 +13,8 @@ package struct HostIdentity: Sendable {
     /// The ids of sandboxes that root starts: far from people, services, subuid ranges and 65534 (nobody, whom others
     /// share).
     static let firstHostID: UInt32 = 0x7000_0000
+    /// Who the command of root's sandboxes is inside.
+    static let insideIDOfRoot: UInt32 = 1000
     /// Owns the caches of root's sandboxes on the disk; no sandbox runs as it.
     package static let cacheOwnerID: UInt32 = firstHostID - 1
     /// More live sandboxes than a machine can hold.
@@ -40,8 +42,8 @@ package struct HostIdentity: Sendable {
                 let host = firstHostID + slot
                 let identity = HostIdentity(
                     isPrivileged: true,
-                    insideUserID: 1000,
-                    insideGroupID: 1000,
+                    insideUserID: insideIDOfRoot,
+                    insideGroupID: insideIDOfRoot,
                     hostUserID: host,
                     hostGroupID: host
                 )

@@ -19,8 +19,7 @@ struct LauncherProcess: ~Copyable {
             let socket = try Self.pair(bailey_socketpair_packets)
             let pipe = try Self.pair(bailey_pipe)
             let theirs = streams + [socket.1, pipe.0, group.raw] + kept
-            // The launcher finds nothing of our environment; a crash must not print memory.
-            processID = try Self.spawn(path, ["SWIFT_BACKTRACE=enable=no"], theirs)
+            processID = try HelperProcess.spawn(path, ["bailey-launcher"], theirs)
             _ = close(socket.1)
             _ = close(pipe.0)
             status = Descriptor(owning: socket.0)
@@ -86,14 +85,21 @@ struct LauncherProcess: ~Copyable {
         _ = try SystemError.check("socketpair", make(&ends))
         return (ends[0], ends[1])
     }
+}
 
-    private static func spawn(
+/// Starts the programs that lie beside `bailey`.
+enum HelperProcess {
+    /// - Parameters:
+    ///   - words: the name that it gets, then its arguments.
+    ///   - descriptors: what it finds as its descriptors 0, 1 and so on; it has no others.
+    static func spawn(
         _ path: String,
-        _ environment: [String],
+        _ words: [String],
         _ descriptors: [Int32]
     ) throws(SystemError) -> Int32 {
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("bailey-launcher"), nil]
-        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        // It finds nothing of our environment; a crash must not print memory.
+        var variables: [UnsafeMutablePointer<CChar>?] = [strdup("SWIFT_BACKTRACE=enable=no"), nil]
         defer {
             for text in arguments + variables { free(text) }
         }

@@ -1,6 +1,8 @@
 package import Authority
+import BrokerLink
 import CLinux
 package import Domain
+import Egress
 import Files
 import Glibc
 import LauncherCore
@@ -35,6 +37,8 @@ package struct NativeEngine: Sendable {
         guard case .runCommand(let command) = action.kind else {
             throw SandboxError(.setup, "run a command: the grant is for something else")
         }
+        var request = request
+        request.hasNetwork = prepared.network != nil
         let plan = try makePlan(command, request, prepared)
         let supervisor = try Supervisor(
             plan: plan,
@@ -69,12 +73,24 @@ package struct NativeEngine: Sendable {
         plan.operations = view.operations
         plan.permissions = view.permissions
         plan.identities = view.identities
+        if let network = prepared.network { Self.add(network, to: &plan) }
         plan.limits = Rlimits.list(request.limits)
         plan.filter = try SystemCallFilter.compile(
             boundsSharedMemory: prepared.group == nil,
             refusesSetID: request.isLive
         )
         return plan
+    }
+
+    /// The addresses that stand for names, and the sockets behind them.
+    private static func add(_ network: NetworkService, to plan: inout LaunchPlan) {
+        plan.routes = SandboxNetwork.blocks.map { block in
+            .init(.init(block.first.networkBytes), prefixBits: UInt32(block.prefixBits))
+        }
+        plan.listeners = network.listeners.map { listener in
+            let isDatagram = listener.role == .datagramNames
+            return .init(.init(listener.address.networkBytes), port: UInt32(listener.port), isDatagram: isDatagram)
+        }
     }
 
     /// Where the command may lie: the path itself if it has a slash, else each directory of the sandbox's PATH.

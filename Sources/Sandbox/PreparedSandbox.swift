@@ -13,6 +13,8 @@ package final class PreparedSandbox {
     let group: MemoryGroup?
     let limits: ResourceLimits
     let usesTerminal: Bool
+    /// Nil for a run without a network.
+    package let network: NetworkService?
     private var isReaped = false
 
     /// - Parameter kept: descriptors that the sandbox's own processes hold open until the last of them is gone, and
@@ -24,11 +26,13 @@ package final class PreparedSandbox {
         streams outer: StandardStreams,
         usesTerminal: Bool,
         run: RunID,
-        keeping kept: [Int32] = []
+        keeping kept: [Int32] = [],
+        network: NetworkService? = nil
     ) throws {
         LeavingSandboxes.reap()
         self.limits = limits
         self.usesTerminal = usesTerminal
+        self.network = network
         let group = MemoryGroup.make(run: run, bytesMax: limits.memoryBytes)
         self.group = group
         streams = try StreamSet(outer, usesTerminal: usesTerminal)

@@ -37,6 +37,8 @@ package struct SandboxRequest: Sendable {
     /// A host path that must not be visible; the launcher tries it.
     package var canary: String
     package var userName: String
+    /// True if names are looked up and reached through a broker.
+    var hasNetwork = false
     /// Empty directories are made here while a run lives, and removed.
     package var run: RunID
 

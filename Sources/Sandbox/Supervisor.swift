@@ -16,9 +16,10 @@ final class Supervisor {
     private var budget: OutputBudget
     private var watchdog: Watchdog
     private let observer: Observer
-    /// What a turn waits for: signals, the launcher, the init, then the streams, then what is observed.
+    /// What a turn waits for: signals, the launcher, the init, the network's broker, then the streams, then what is
+    /// observed.
     private var waits = [pollfd](repeating: pollfd(), count: Supervisor.observedRow + Observer.waitsCount)
-    private static let streamsRow = 3
+    private static let streamsRow = 4
     private static let observedRow = streamsRow + StreamSet.waitsCount
     private var sandbox: Descriptor?
     private var initProcess: Int32 = -1
@@ -73,10 +74,13 @@ final class Supervisor {
 
     private var streams: StreamSet { prepared.streams }
     private var group: MemoryGroup? { prepared.group }
+    private var network: NetworkService? { prepared.network }
 
     func run(onStart: () -> Void) throws(SandboxError) -> Outcome {
         while !isOver { step(onStart) }
         prepared.reap()
+        network?.finish(time)
+        if let reason = network?.failure, cause == nil { throw NetworkService.failed(reason) }
         if let failure, cause == nil { throw LaunchFailureText.error(failure, request) }
         return outcome()
     }
@@ -90,12 +94,14 @@ final class Supervisor {
         waits[1] = pollfd(fd: statusEnded ? -1 : prepared.launcher.status.raw, events: Int16(POLLIN), revents: 0)
         waits[2] = pollfd(fd: sandboxDescriptor, events: Int16(POLLIN), revents: 0)
         let isHeld = budget.isExhausted(at: now)
+        waits[3] = pollfd(fd: network?.pollDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
         streams.fillWaits(&waits, from: Self.streamsRow, holdsOutput: isHeld)
         observer.fillWaits(&waits, from: Self.observedRow)
         _ = poll(&waits, nfds_t(waits.count), Int32(timeoutMilliseconds(now, isHeld: isHeld)))
         observer.collectEnds(waits[Self.observedRow...], at: time.monotonicNanoseconds())
         if waits[0].revents != 0 { handleSignals() }
         if waits[1].revents != 0 { handleStatus(onStart) }
+        if waits[3].revents != 0 { handleNetwork() }
         streams.handle(waits[Self.streamsRow..<Self.observedRow])
         observer.handle(waits[Self.observedRow...]) { catchUp(onStart) }
         if waits[2].revents != 0 {
@@ -120,6 +126,7 @@ final class Supervisor {
         }
         if let pauseEnd = observer.endsPauseEndNanoseconds { next = min(next, pauseEnd) }
         if isHeld { next = min(next, now + OutputBudget.pauseNanoseconds) }
+        if let tick = network?.nextTick(since: startNanoseconds) { next = min(next, tick) }
         return next <= now ? 0 : (next - now) / 1_000_000 + 1
     }
 
@@ -149,6 +156,12 @@ final class Supervisor {
         case .terminal:
             if descriptor >= 0 { streams.attachTerminal(Descriptor(owning: descriptor)) }
             prepared.launcher.proceed()
+        case .listening:
+            if let network {
+                network.hand(Int(message.number), descriptor)
+            } else if descriptor >= 0 {
+                close(descriptor)
+            }
         case .observing: observer.attach(descriptor, code: message.code)
         case .ready:
             observer.beginAttempts()
@@ -169,7 +182,18 @@ final class Supervisor {
         }
     }
 
+    /// The command begins when the broker serves. A network that does not begin is no run; one that is gone later is no
+    /// way out, and the run goes on.
+    private func handleNetwork() {
+        guard let network else { return }
+        if network.handle(at: time.monotonicNanoseconds()) { prepared.launcher.proceed() }
+    }
+
     private func enforce(_ now: UInt64) {
+        if let network {
+            network.tick(at: now, since: startNanoseconds)
+            if network.failure != nil { killSandbox() }
+        }
         budget.update(streams.outputBytes, at: now)
         if budget.isOver { end(.output) }
         guard sandbox != nil else {
@@ -219,6 +243,7 @@ final class Supervisor {
             mechanisms: mechanisms
         )
         outcome.observation = observer.finish()
+        outcome.network = network?.use
         return outcome
     }
 

@@ -1,3 +1,4 @@
+import BrokerLink
 import Domain
 import Files
 import Glibc
@@ -30,7 +31,7 @@ enum SystemPaths {
         return names.filter { name in present.contains(String(name.prefix { $0 != "/" })) } + versioned.sorted()
     }
 
-    /// The files that say who and where one is. No name resolves outside: there is no network.
+    /// The files that say who and where one is. Names are asked of the broker, and where there is none of nobody.
     static func ownConfiguration(_ request: SandboxRequest) -> [(name: String, content: String)] {
         let user = request.identity.insideUserID
         let group = request.identity.insideGroupID
@@ -45,7 +46,7 @@ enum SystemPaths {
             ("group", "root:x:0:\n\(request.userName):x:\(group):\nnogroup:x:65534:\n"),
             ("hosts", "127.0.0.1 localhost bailey\n::1 localhost ip6-localhost ip6-loopback\n"),
             ("hostname", "bailey\n"),
-            ("resolv.conf", "# No network.\n"),
+            ("resolv.conf", resolverConfiguration(request)),
             (
                 // Where a name server is asked in vain, the record says that a name was looked up. The files behind
                 // it have the last word, so that programs hear "no such name" and not "try again".
@@ -54,6 +55,12 @@ enum SystemPaths {
                     + "protocols: files\n"
             ),
         ]
+    }
+
+    /// Names are written whole inside, and an answer that does not come is none.
+    private static func resolverConfiguration(_ request: SandboxRequest) -> String {
+        guard request.hasNetwork else { return "# No network.\n" }
+        return "nameserver \(SandboxNetwork.brokerText)\noptions timeout:5 attempts:2\n"
     }
 
     /// A link's target made absolute, if the path is a symbolic link whose end lies in what the view shows anyway.

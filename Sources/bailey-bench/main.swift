@@ -9,7 +9,11 @@ while let line = readLine() {
     let words = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
     var answer: JSONValue
     do {
-        answer = try words.first == "journal" ? JournalBench.measure(words) : workspaces.measure(words)
+        switch words.first {
+        case "journal": answer = try JournalBench.measure(words)
+        case "egress": answer = try EgressBench.serve()
+        default: answer = try workspaces.measure(words)
+        }
     } catch {
         answer = .object([("error", .string("\(error)"))])
     }

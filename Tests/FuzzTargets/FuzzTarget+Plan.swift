@@ -16,7 +16,7 @@ extension FuzzTarget {
 
     /// What the launcher says of a start, as the supervisor reads it.
     static let status = FuzzTarget("status", bytesMax: StatusMessage.byteCount + 8) {
-        (UInt8(0)...8).flatMap { kind in
+        (UInt8(0)...9).flatMap { kind in
             [0, 0x41].map { [kind, 0, 0, 0] + [UInt8](repeating: $0, count: StatusMessage.byteCount - 4) }
         }
     } prepare: {
@@ -40,6 +40,16 @@ extension FuzzTarget {
         for row in 0..<view.permissionCount { add(view.permission(row).path) }
         for row in 0..<view.identityCount { total &+= Int(view.identity(row).user) }
         for row in 0..<view.limitCount { total &+= Int(view.limit(row).resource) }
+        for row in 0..<view.routeCount {
+            let route = view.route(row)
+            for index in 0..<route.addressBytes { total &+= Int(route.address[index]) }
+            try promise(route.prefixBits <= route.addressBytes * 8, "a route is longer than its address")
+        }
+        for row in 0..<view.listenerCount {
+            let listener = view.listener(row)
+            for index in 0..<listener.addressBytes { total &+= Int(listener.address[index]) }
+            try promise((1...65_535).contains(listener.port), "a listener has no port")
+        }
         for row in 0..<view.operationCount {
             let operation = view.operation(row)
             for text in [operation.source, operation.target, operation.second, operation.third] { add(text) }
@@ -74,6 +84,8 @@ extension FuzzTarget {
         plan.limits = [.init(resource: 7, soft: 1 << 40, hard: UInt64.max)]
         plan.permissions = [.init(path: "/", access: 1)]
         plan.filter = (0..<24).map { UInt8($0) }
+        plan.routes = [.init(.init([198, 18, 0, 0]), prefixBits: 15)]
+        plan.listeners = [.init(.init([UInt8](repeating: 0, count: 16)), port: 443)]
         return plan
     }
 }

@@ -31,7 +31,8 @@ package struct FuzzTarget: Sendable {
     package static let all: [FuzzTarget] = [
         .plan, .status, .json, .journalLine, .journalRecovery, .checkpoint, .configuration, .gitIndex, .gitObject,
         .gitText, .redaction, .environment, .storedWorkspace, .changeGate, .diff, .text,
-        .notification, .processes, .host, .url, .http1Request, .http1Response,
+        .notification, .processes, .host, .url, .dnsQuestion, .dnsAnswer, .brokerOrder, .brokerReport,
+        .brokerSettings, .clientHello, .proxyHead, .socks, .http1Request, .http1Response,
     ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -18,6 +18,17 @@ struct LaunchPlanTests {
             #expect(view.limit(0).soft == 1 << 40 && view.limit(0).hard == UInt64.max)
             #expect(String(cString: view.permission(1).path) == "/tmp" && view.permission(1).access == 3)
             #expect((0..<view.filterBytes).map { view.filter.load(fromByteOffset: $0, as: UInt8.self) } == plan.filter)
+            for (row, route) in plan.routes.enumerated() {
+                let read = view.route(row)
+                #expect((0..<read.addressBytes).map { read.address[$0] } == route.address.bytes)
+                #expect(read.prefixBits == route.prefixBits)
+            }
+            #expect(view.routeCount == 2 && view.listenerCount == 2 && view.hasNetwork)
+            for (row, listener) in plan.listeners.enumerated() {
+                let read = view.listener(row)
+                #expect((0..<read.addressBytes).map { read.address[$0] } == listener.address.bytes)
+                #expect(read.port == listener.port && read.isDatagram == listener.isDatagram)
+            }
             for (row, operation) in plan.operations.enumerated() {
                 let read = view.operation(row)
                 #expect(read.kind == operation.kind)
@@ -51,6 +62,17 @@ struct LaunchPlanTests {
         expectRefused { $0[16...19] = [0, 0, 0, 0] }
         expectRefused { $0[24...27] = [0, 0, 0, 0] }
         expectRefused { $0[104...107] = [0, 0, 0, 0] }
+        func expectRefused(network change: (inout LaunchPlan) -> Void) {
+            var plan = PlanFixture.full()
+            change(&plan)
+            GuardedBytes(plan.encoded()).withBytes { #expect(LaunchPlanView($0) == nil) }
+        }
+        expectRefused(network: { $0.routes[0].prefixBits = 33 })
+        expectRefused(network: { $0.routes[0].prefixBits = 0 })
+        expectRefused(network: { $0.routes[1].prefixBits = 129 })
+        expectRefused(network: { $0.listeners[0].port = 0 })
+        expectRefused(network: { $0.listeners[0].port = 65_536 })
+        expectRefused(network: { $0.listeners = [LaunchPlan.Listener](repeating: $0.listeners[0], count: 257) })
         var rootOutside = PlanFixture.full()
         rootOutside.hostUserID = 0
         GuardedBytes(rootOutside.encoded()).withBytes { #expect(LaunchPlanView($0) == nil) }

@@ -31,6 +31,14 @@ enum PlanFixture {
         plan.limits = [.init(resource: 7, soft: 1 << 40, hard: UInt64.max)]
         plan.permissions = [.init(path: "/", access: 1), .init(path: "/tmp", access: 3)]
         plan.filter = (0..<24).map { UInt8($0) }
+        plan.routes = [
+            .init(.init([198, 18, 0, 0]), prefixBits: 15),
+            .init(.init([253] + [UInt8](0..<15)), prefixBits: 64),
+        ]
+        plan.listeners = [
+            .init(.init([198, 18, 0, 1]), port: 53, isDatagram: true),
+            .init(.init([UInt8](repeating: 0, count: 16)), port: 65_535),
+        ]
         return plan
     }
 }

@@ -127,7 +127,6 @@ struct NetworkConfigurationTests {
 
     @Test func withoutASectionNothingIsListed() throws {
         #expect(try load().network == NetworkPolicy())
-        #expect(try !load().namesNetwork)
     }
 
     @Test func theOperatorsListReplacesTheSystems() throws {
@@ -203,7 +202,7 @@ struct ConfigurationErrorTests {
         Case("limits: [", .syntax, nil, "not YAML"),
         Case("a: 'b", .syntax, nil, "not YAML"),
         Case("? [a, b]\n: c", .wrongType, 1, "a key is a list"),
-        Case("network:\n  forges: [a.example.com]", .notSupported, 2, "not supported yet"),
+        Case("network:\n  forges: [\"10.0.0.1\"]", .badValue, 2, "an address stands where a name belongs"),
         Case("network:\n  alow: [a.example.com]", .unknownKey, 2, "Did you mean allow?"),
         Case("network:\n  allow: a.example.com", .wrongType, 2, "not a list"),
         Case("network:\n  allow:\n    - a.example.com\n    - 10.0.0.1", .badValue, 4, "declared upstream"),

@@ -46,7 +46,7 @@ struct DenialTests {
         let printed = run.stderr.split(separator: "\n").filter { $0.hasPrefix("bailey: ACCESS DENIED: ") }
         #expect(printed.count == expected.count)
         #expect(
-            printed[0].contains("connect to 203.0.113.9:443, 2 times [network-none]; what would allow it: nothing")
+            printed[0].contains("connect to 203.0.113.9:443, 2 times [network-none]; what would allow it: an operator")
                 && printed[0].hasSuffix("do not try another way")
         )
     }
@@ -112,7 +112,7 @@ struct DenialTests {
             let lines = run.stderr.split(separator: "\n").filter { $0.contains("ACCESS DENIED: ") }
             #expect(lines.count == 2, "\(run.stderr)")
             #expect(lines.first?.contains("connect to a name server") == true)
-            let remedy = "[name-lookup]; what would allow it: nothing in this version looks up names"
+            let remedy = "[name-lookup]; what would allow it: an operator lists the name"
             #expect(lines.allSatisfy { $0.contains(remedy) })
             #expect(try ObservedRun(yard).rules == ["name-lookup", "name-lookup"])
         }

@@ -10,9 +10,10 @@ struct DoctorTests {
         let result = try yard.bailey(["doctor", "--strict"])
         #expect(result.status == 0, "\(result.summary)")
         #expect(result.stdout.hasSuffix("0 errors, 0 warnings\n"))
-        for word in ["kernel", "launcher", "sandbox", "state", "key", "disk", "project"] {
+        for word in ["kernel", "launcher", "broker", "sandbox", "state", "key", "disk", "project"] {
             #expect(result.stdout.contains(" \(word): "), "\(word): \(result.summary)")
         }
+        #expect(result.stdout.contains("own-system-calls, ") && result.stdout.contains("user-namespace"))
         let left = try yard.outside("ls ../state/bailey").stdout
         #expect(!left.contains("probe"))
     }

@@ -8,10 +8,13 @@ package enum BuiltProducts {
     /// The `bailey-launcher` executable beside the test bundle.
     package static func launcher() throws -> String { try find("bailey-launcher") }
 
-    /// Copies both executables to `directory` and returns the path of `bailey` there: for users who cannot reach the
+    /// The `bailey-broker` executable beside the test bundle.
+    package static func broker() throws -> String { try find("bailey-broker") }
+
+    /// Copies the executables to `directory` and returns the path of `bailey` there: for users who cannot reach the
     /// build directory, as when the clone lies in root's home.
     package static func install(in directory: String) throws -> String {
-        for source in [try bailey(), try launcher()] {
+        for source in [try bailey(), try launcher(), try broker()] {
             let target = directory + "/" + (source as NSString).lastPathComponent
             try FileManager.default.copyItem(atPath: source, toPath: target)
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: target)

@@ -50,7 +50,7 @@ enum ModuleGraph {
         // How it is done
         Module(
             "Sandbox",
-            ["Authority", "CLinux", "CSeccomp", "Domain", "Files", "LauncherCore"],
+            ["Authority", "BrokerLink", "CLinux", "CSeccomp", "Domain", "Egress", "Files", "LauncherCore"],
             system: ["Glibc", "Synchronization"]
         ),
         Module(
@@ -68,8 +68,8 @@ enum ModuleGraph {
         Module(
             "Commands",
             [
-                "ArgumentParser", "Authority", "CLinux", "Crypto", "Domain", "Egress", "Files", "Git", "Journal",
-                "Policy", "Redaction", "Sandbox", "Workspace",
+                "ArgumentParser", "Authority", "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "Files", "Git",
+                "Journal", "Policy", "Redaction", "Sandbox", "Workspace",
             ],
             system: ["Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
         ),
@@ -79,7 +79,10 @@ enum ModuleGraph {
         // What a measurement calls
         Module(
             "bailey-bench",
-            ["Authority", "Domain", "Files", "Journal", "Redaction", "Workspace"],
+            [
+                "Authority", "Broker", "BrokerLink", "Domain", "Egress", "Files", "Journal", "NIOCore", "NIOPosix",
+                "Redaction", "Workspace",
+            ],
             system: ["Glibc"]
         ),
     ]

@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clinux_network.h"
 #include "clinux_observe.h"
+#include "clinux_relay.h"
 #include "clinux_storage.h"
 
 // No header of the system's types here: the importer would take them for this module's, and a release build would then

@@ -10,7 +10,7 @@ import Sandbox
 struct HostChecks {
     let caller: Caller
 
-    func all() -> [Diagnosis] { [kernel(), launcher(), probe()] }
+    func all() -> [Diagnosis] { [kernel(), launcher(), broker(), probe()] }
 
     private func kernel() -> Diagnosis {
         let release = text("/proc/sys/kernel/osrelease") ?? "unknown"
@@ -30,6 +30,26 @@ struct HostChecks {
             return .ok("launcher", try LauncherLocator.locate(caller: caller))
         } catch {
             return .error("launcher", error.message, fix: error.hint)
+        }
+    }
+
+    /// What serves a run's network is walled in itself: it tries its walls where it stands.
+    private func broker() -> Diagnosis {
+        do {
+            let path = try LauncherLocator.locate("bailey-broker", caller: caller)
+            let found = try BrokerProbe.run(path: path)
+            guard found.isConfined else {
+                return .error("broker", "\(path) is not confined: \(found.text)", fix: restriction())
+            }
+            guard found.text.contains("user-namespace") else {
+                let finding = "\(path) has no user namespace of its own; its other walls hold: \(found.text)"
+                return .warning("broker", finding, fix: restriction())
+            }
+            return .ok("broker", "\(path) \(found.text)")
+        } catch let error as any UserFacingError {
+            return .error("broker", error.message, fix: error.hint)
+        } catch {
+            return .error("broker", "\(error)", fix: nil)
         }
     }
 

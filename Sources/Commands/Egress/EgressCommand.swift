@@ -7,8 +7,8 @@ import Policy
 struct EgressCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "egress",
-        abstract: "Look at what may leave.",
-        subcommands: [Check.self]
+        abstract: "Look at what may leave, and at what left.",
+        subcommands: [Check.self, Log.self]
     )
 }
 

@@ -3,6 +3,7 @@ import Domain
 import Files
 import Journal
 import Redaction
+import Sandbox
 import Workspace
 
 /// What is written down of a run: its permission before anything happens, and its end, whatever that is.
@@ -35,7 +36,8 @@ struct RunLedger {
             engine: .native,
             copyReason: plan.copyReason,
             hiddenCount: plan.hidden.count,
-            limits: context.place.limits
+            limits: context.place.limits,
+            network: context.place.network?.entries
         )
         let decision = authority.decide(action)
         let opening = records.created(action, digest: digest, decision: decision, plan: summary)
@@ -44,6 +46,12 @@ struct RunLedger {
         try journal.append([created, records.granted(grant)], actor: context.principal)
         CrashPoint.reached("grant recorded")
         return grant
+    }
+
+    /// Writes down what a run's broker tells, while it tells it.
+    func listen(to sandbox: PreparedSandbox) {
+        let (records, journal, actor) = (records, journal, context.principal)
+        sandbox.network?.report { try journal.append($0.map(records.connection), actor: actor) }
     }
 
     func closing(_ plan: WorkspacePlan) -> RunClosing {

@@ -9,6 +9,7 @@ struct RunRecords {
 
     func created(_ action: Action, digest: Digest, decision: Decision, plan: PlanSummary) -> Record {
         guard case .runCommand(let command) = action.kind else { return Record(.runCreated) }
+        let network = plan.network.map { RecordValue.list($0.map { .text(redactor.redact($0)) }) } ?? .null
         return Record(
             .runCreated,
             [
@@ -25,6 +26,7 @@ struct RunRecords {
                 "workspace_reason": plan.copyReason.map { .text(redactor.redact($0)) } ?? .null,
                 "hidden": .unsigned(UInt64(plan.hiddenCount)),
                 "limits": .object(limits(plan.limits)),
+                "network": network,
             ]
         )
     }
@@ -35,6 +37,8 @@ struct RunRecords {
         let copyReason: String?
         let hiddenCount: Int
         let limits: ResourceLimits
+        /// What may be reached, as it was written; nil for a run without a network.
+        let network: [String]?
     }
 
     enum EngineWord: String, CaseIterable { case native }
@@ -47,7 +51,9 @@ struct RunRecords {
     }
 
     /// The last that there is to say of a command itself: what was seen of it, then its end.
-    func ended(_ outcome: Outcome) -> [Record] { observed(outcome.observation) + [exited(outcome)] }
+    func ended(_ outcome: Outcome) -> [Record] {
+        observed(outcome.observation) + (outcome.network.map { [networkEnded($0)] } ?? []) + [exited(outcome)]
+    }
 
     private func exited(_ outcome: Outcome) -> Record {
         var ending: [(StaticString, RecordValue)]

@@ -7,10 +7,21 @@ struct DenialReport {
     private static let linesMax = 20
 
     let observation: Observation
+    /// Nil for a run without a network.
+    let network: NetworkUse?
     let redactor: Redactor
 
     func remark(_ console: Console, run: RunID) {
         for denial in observation.denials.prefix(Self.linesMax) { console.remark(line(denial)) }
+        for refusal in refusals.prefix(Self.linesMax) { console.remark(line(refusal)) }
+        let more = refusals.dropFirst(Self.linesMax).reduce(network?.refusalsLeftOut ?? 0) { $0 + $1.count }
+        if more > 0 { console.remark("ACCESS DENIED: \(more) more refused connections; see: bailey egress log \(run)") }
+        if let breakdown = network?.breakdown {
+            console.remark(
+                "warning: the network of the run broke down: \(redactor.redact(breakdown).text); from then on nothing "
+                    + "could be reached"
+            )
+        }
         let rest = observation.denials.dropFirst(Self.linesMax).reduce(observation.denialsLeftOut) { $0 + $1.count }
         if rest > 0 { console.remark("ACCESS DENIED: \(rest) more refused calls; see: bailey runs show \(run)") }
     }
@@ -21,6 +32,22 @@ struct DenialReport {
         return "ACCESS DENIED: \(call)\(times) [\(denial.rule.rawValue)]; "
             + "what would allow it: \(denial.rule.remedy); do not try another way"
     }
+
+    private var refusals: [NetworkUse.Refusal] { network?.refusals ?? [] }
+
+    private func line(_ refusal: NetworkUse.Refusal) -> String {
+        let times = refusal.count == 1 ? "" : ", \(refusal.count) times"
+        let remedy = refusal.remedy.map(Self.clause) ?? "nothing"
+        return "ACCESS DENIED: connect to \(text(refusal.target))\(times) [\(refusal.rule)]; "
+            + "what would allow it: \(text(remedy)); do not try another way"
+    }
+
+    /// A sentence as part of another.
+    private static func clause(_ sentence: String) -> String {
+        sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
+    }
+
+    private func text(_ text: String) -> String { Printable.text(redactor.redact(text).text) }
 
     /// As it is said before what it was done to.
     static func verb(_ act: Denial.Act) -> String {
@@ -42,9 +69,18 @@ struct DenialReport {
                 ("count", .unsigned(denial.count)),
             ])
         }
+        let refused = refusals.map { refusal in
+            JSONValue.object([
+                ("act", .string("connect")), ("target", .string(redactor.redact(refusal.target).text)),
+                ("rule", .string(refusal.rule.rawValue)),
+                ("allowed_by", refusal.remedy.map { .string(redactor.redact($0).text) } ?? .null),
+                ("count", .unsigned(refusal.count)),
+            ])
+        }
         return .object([
-            ("count", .unsigned(observation.denialCount)), ("list", .array(list)),
-            ("left_out", .unsigned(observation.denialsLeftOut)),
+            ("count", .unsigned(observation.denialCount + (network?.refusalCount ?? 0))),
+            ("list", .array(list + refused)),
+            ("left_out", .unsigned(observation.denialsLeftOut + (network?.refusalsLeftOut ?? 0))),
         ])
     }
 }

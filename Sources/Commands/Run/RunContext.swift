@@ -56,8 +56,9 @@ final class RunContext {
         return RunContext(words, options, place, assembly, directory, runLock, projectLock)
     }
 
-    /// Starts a launcher, which waits until it is told what to do.
+    /// Starts a launcher, which waits until it is told what to do, and beside it the broker of the run's network.
     func startSandbox() throws -> PreparedSandbox {
+        let network = try place.network?.start(caller: caller)
         let isDirect = options.workspace == .direct
         return try PreparedSandbox(
             launcherPath: try LauncherLocator.locate(caller: caller),
@@ -65,7 +66,8 @@ final class RunContext {
             streams: streams,
             usesTerminal: place.usesTerminal,
             run: run,
-            keeping: isDirect ? [runLock.descriptor, projectLock.descriptor] : [runLock.descriptor]
+            keeping: isDirect ? [runLock.descriptor, projectLock.descriptor] : [runLock.descriptor],
+            network: network
         )
     }
 
@@ -140,7 +142,8 @@ final class RunContext {
             caller: caller,
             project: place.project,
             readable: place.readable,
-            run: run
+            run: run,
+            hasNetwork: place.network != nil
         )
         return Action(
             kind: .runCommand(

@@ -62,6 +62,8 @@ struct RunOptions: ParsableArguments {
     @Option(parsing: .unconditionalSingleValue, help: "Show another directory or file, read-only. May be repeated.")
     var readable: [String] = []
 
+    @OptionGroup var network: NetworkOptions
+
     @Flag(
         name: .customLong("no-wait"),
         help: "Fail at once where a direct run has the project to itself, or would need it to itself."

@@ -13,6 +13,8 @@ struct RunPlace: ~Copyable {
     let state: StateDirectory
     let configuration: Configuration
     let limits: ResourceLimits
+    /// Nil for a run that may reach nothing.
+    let network: RunNetwork?
     /// What is shown beside the system and the project, judged against the credential places.
     let readable: [String]
     let usesTerminal: Bool
@@ -26,9 +28,7 @@ struct RunPlace: ~Copyable {
         try ProjectTrust.check(project, caller: caller)
         try ShutProject.reopen(project, caller: caller)
         let configuration = try ConfigurationFiles.load(caller: caller, project: project)
-        if configuration.namesNetwork {
-            console.remark("a run has no network in this version; the network section serves `bailey egress check`")
-        }
+        let network = try RunNetwork.make(configuration, options.network, caller: caller)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limits = try options.limits().over(configuration.limits).resourceLimits(interactive: usesTerminal)
         let readable = try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller)
@@ -46,6 +46,7 @@ struct RunPlace: ~Copyable {
             state: state,
             configuration: configuration,
             limits: limits,
+            network: network,
             readable: readable,
             usesTerminal: usesTerminal,
             workingDirectory: here == project || here.hasPrefix(project + "/") ? here : project,

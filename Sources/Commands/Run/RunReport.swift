@@ -32,7 +32,11 @@ struct RunReport {
     /// Why it was killed, and what it was refused.
     private func opening(_ outcome: Outcome) -> DenialReport {
         if let cause = outcome.cause { console.remark(sentence(cause)) }
-        let denials = DenialReport(observation: outcome.observation, redactor: redactor)
+        let denials = DenialReport(
+            observation: outcome.observation,
+            network: outcome.network,
+            redactor: redactor
+        )
         denials.remark(console, run: run)
         return denials
     }

@@ -17,6 +17,7 @@ struct CommandEnvironment {
     /// Host paths that are shown beside the system and the project.
     let readable: [String]
     let run: RunID
+    let hasNetwork: Bool
 
     /// - Parameter extra: `--env` entries: `NAME` takes the caller's value, `NAME=VALUE` sets one.
     func variables(extra: [String]) throws(CommandError) -> [EnvironmentVariable] {
@@ -34,6 +35,7 @@ struct CommandEnvironment {
         values["PATH"] = path()
         values["GIT_TERMINAL_PROMPT"] = "0"
         values["BAILEY_RUN"] = run.rawValue
+        if hasNetwork { for variable in RunNetwork.variables { values[variable.name] = variable.value } }
         for entry in extra {
             let variable = try Self.variable(entry, caller)
             values[variable.name] = variable.value

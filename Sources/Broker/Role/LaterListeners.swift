@@ -1,0 +1,42 @@
+package import BrokerLink
+import Egress
+import Glibc
+import Synchronization
+
+/// Gets listening sockets in the sandbox's network after it has begun: on a port from 1024 on a name has its own, which
+/// is made when the name gets its address.
+package final class LaterListeners: Sendable {
+    private let maker: Mutex<PacketLink?>
+
+    /// A maker that does not answer in this time is none.
+    private static let answerMilliseconds: Int32 = 2000
+
+    package init(maker: PacketLink) { self.maker = Mutex(maker) }
+
+    /// Asks for one and waits, a fraction of a millisecond as a rule.
+    ///
+    /// - Returns: the socket, which listens.
+    /// - Throws: ``LinkError`` where there is none; EADDRINUSE means that a program inside has taken the address.
+    package func make(_ request: ListenerRequest) throws(LinkError) -> HandedListener {
+        try maker.withLock { maker throws(LinkError) in
+            guard let link = maker else { throw LinkError("make a listener: nobody makes any more") }
+            guard case .sent = try link.send(request.bytes) else { throw LinkError("make a listener: nobody is there") }
+            var wait = pollfd(fd: link.descriptor, events: Int16(POLLIN), revents: 0)
+            // An answer that came late would be taken for the next one's.
+            guard poll(&wait, 1, Self.answerMilliseconds) == 1 else {
+                maker = nil
+                throw LinkError("make a listener: no answer came")
+            }
+            guard case .packet(let packet) = try link.receive(bytesMax: 1, waits: false) else {
+                maker = nil
+                throw LinkError("make a listener: no answer came")
+            }
+            guard packet.bytes == [0], packet.descriptor >= 0 else {
+                if packet.descriptor >= 0 { close(packet.descriptor) }
+                let reason = String(cString: strerror(Int32(packet.bytes.first ?? 0)))
+                throw LinkError("make a listener on \(request.address.bracketed):\(request.port): \(reason)")
+            }
+            return HandedListener(request: request, descriptor: packet.descriptor)
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import BrokerLink
+import CLinux
+import Glibc
+import Synchronization
+
+/// Records on their way to the supervisor. Whoever records never waits; the main thread sends.
+///
+/// A supervisor that does not keep up must not cost memory without end, and must not make traffic unseen either. So of
+/// refusals only so many wait, and the others are counted; and a broker that cannot tell of what it let through ends.
+final class LinkLedger: ConnectionLedger {
+    /// Refusals that wait.
+    static let refusalsMax = 4096
+    /// Records of what was let through that wait: more than can be open at once.
+    static let recordsMax = 65_536
+
+    private struct State {
+        var reports: [BrokerReport] = []
+        /// The first that was not sent.
+        var next = 0
+        var leftOut: UInt64 = 0
+        var isFull = false
+    }
+
+    private let state = Mutex(State())
+    /// Readable when something was recorded.
+    let wake: Int32
+
+    init() throws(LinkError) {
+        wake = bailey_bell_make()
+        guard wake >= 0 else { throw LinkError("make an event") }
+    }
+
+    deinit { close(wake) }
+
+    func record(_ record: ConnectionRecord) {
+        state.withLock { state in
+            let waiting = state.reports.count - state.next
+            if record.treatment == .refused, waiting >= Self.refusalsMax {
+                state.leftOut += 1
+            } else if waiting >= Self.recordsMax {
+                state.isFull = true
+            } else {
+                state.reports.append(.record(record))
+            }
+        }
+        ring()
+    }
+
+    func tell(_ report: BrokerReport) {
+        state.withLock { $0.reports.append(report) }
+        ring()
+    }
+
+    private func ring() { bailey_bell_ring(wake) }
+
+    func clearWake() { bailey_bell_clear(wake) }
+
+    /// Sends what waits, as far as there is room.
+    ///
+    /// - Returns: true if something still waits.
+    /// - Throws: if there is more than may wait, or the supervisor is gone.
+    func send(over link: PacketLink) throws(LinkError) -> Bool {
+        while true {
+            let (report, isFull) = state.withLock { ($0.reports.isEmpty ? nil : $0.reports[$0.next], $0.isFull) }
+            if isFull { throw LinkError("tell the supervisor of connections: \(Self.recordsMax) wait already") }
+            guard let report = report ?? takeLeftOut() else { return false }
+            switch try link.send(report.bytes, waits: false) {
+            case .sent: state.withLock { Self.drop(&$0) }
+            case .full: return true
+            case .end: throw LinkError("tell the supervisor: it is gone")
+            }
+        }
+    }
+
+    /// Sends all that waits, and waits for that itself. The supervisor sets the end of it.
+    func finish(over link: PacketLink) throws(LinkError) {
+        while try send(over: link) {
+            var wait = pollfd(fd: link.descriptor, events: Int16(POLLOUT), revents: 0)
+            _ = poll(&wait, 1, -1)
+        }
+    }
+
+    /// How many were left out, once there is room to say so.
+    private func takeLeftOut() -> BrokerReport? {
+        state.withLock { state in
+            guard state.leftOut > 0 else { return nil }
+            state.reports.append(.leftOut(state.leftOut))
+            state.leftOut = 0
+            return state.reports[state.next]
+        }
+    }
+
+    private static func drop(_ state: inout State) {
+        state.next += 1
+        guard state.next == state.reports.count || state.next >= recordsMax else { return }
+        state.reports.removeFirst(state.next)
+        state.next = 0
+    }
+}

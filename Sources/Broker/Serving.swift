@@ -1,0 +1,142 @@
+import BrokerLink
+import Egress
+import Glibc
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Everything that serves one sandbox, put together: listeners, doors, names, the way outside, and what takes requests
+/// over.
+package final class Serving: Sendable {
+    private let limits: BrokerLimits
+    private let group: MultiThreadedEventLoopGroup
+    private let relay: Relay
+    private let runAuthority: RunAuthority
+    private let responder: NamesResponder
+    private let doors: Doors
+    private let nameSockets: NameSockets
+    /// What was handed over before it began.
+    private let listeners = Mutex<[HandedListener]>([])
+
+    /// Connections wait for the network and not for each other; two threads share them.
+    private static let threads = 2
+
+    package init(settings: SettingsStore, ledger: any ConnectionLedger) throws {
+        let began = NIODeadline.now()
+        let names = SyntheticNames()
+        let dialer = Dialer(settings: settings)
+        limits = settings.current.limits
+        group = MultiThreadedEventLoopGroup(numberOfThreads: Self.threads)
+        relay = try Relay()
+        runAuthority = try RunAuthority(
+            policy: settings.current.policy,
+            certificatesMax: limits.certificates,
+            unixSeconds: Self.unixSeconds
+        )
+        let forwarder = RequestForwarder(
+            settings: settings,
+            authority: runAuthority,
+            dialing: dialer,
+            ledger: ledger,
+            began: began
+        )
+        let keeper = Doorkeeper(
+            settings: settings,
+            judge: Judge(isForge: Forges.contains),
+            relay: relay,
+            dialing: dialer,
+            forwarding: forwarder,
+            ledger: ledger,
+            began: began
+        )
+        doors = Doors(keeper, group: group) { names.name(of: $0) }
+        let nameSockets = NameSockets(doors, on: group.next())
+        self.nameSockets = nameSockets
+        responder = NamesResponder(
+            settings: settings,
+            names: names,
+            ledger: ledger,
+            seconds: { keeper.now },
+            onName: { name, ports in nameSockets.open(name, ports) }
+        )
+        let (responder, loop) = (responder, group.next())
+        settings.onReplace { _ in _ = responder.announceAgain(on: loop) }
+    }
+
+    /// The certificate of the run's own authority, PEM.
+    package var authority: String { runAuthority.pem }
+
+    /// A socket to serve on; it is this object's to close. Before ``begin()`` nobody connects to it.
+    package func take(_ listener: HandedListener) throws { listeners.withLock { $0.append(listener) } }
+
+    /// By this, listeners for ports from 1024 on are had when a name gets its address.
+    package func take(later: LaterListeners) { nameSockets.take(later) }
+
+    /// All that there is at the start was handed over.
+    package func begin() throws {
+        for listener in listeners.withLock({ $0 }) { _ = try serve(listener).wait() }
+        listeners.withLock { $0 = [] }
+    }
+
+    /// The run is over: every connection is closed, and recorded before this returns.
+    package func end() {
+        nameSockets.end()
+        relay.stop()
+        try? group.syncShutdownGracefully()
+    }
+
+    private func serve(_ listener: HandedListener) -> EventLoopFuture<any Channel> {
+        switch listener.request.role {
+        case .datagramNames: NamesDoor.serveDatagrams(listener.descriptor, responder, on: group.next())
+        case .streamNames: NamesDoor.serveStreams(listener.descriptor, responder, limits: limits, on: group.next())
+        case .proxy, .socks, .transparent: doors.serve(listener.descriptor, as: listener.request.role)
+        }
+    }
+
+    private static func unixSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}
+
+/// Listens where a name's own addresses are, on the ports that programs of the sandbox could bind too.
+private final class NameSockets: Sendable {
+    private let doors: Doors
+    private let later = Mutex<LaterListeners?>(nil)
+    /// Making a socket waits for another process, which no event loop may.
+    private let pool = NIOThreadPool(numberOfThreads: 1)
+    private let loop: any EventLoop
+
+    /// Below this port one socket listens for all names.
+    private static let ownPortsFrom: UInt16 = 1024
+
+    init(_ doors: Doors, on loop: any EventLoop) {
+        self.doors = doors
+        self.loop = loop
+        pool.start()
+    }
+
+    func end() { try? pool.syncShutdownGracefully() }
+
+    func take(_ later: LaterListeners) { self.later.withLock { $0 = later } }
+
+    /// Completes when somebody listens on all of the ports.
+    func open(_ name: SyntheticName, _ ports: [UInt16]) -> EventLoopFuture<Void> {
+        let own = ports.filter { $0 >= Self.ownPortsFrom }
+        guard !own.isEmpty else { return loop.makeSucceededVoidFuture() }
+        return pool.runIfActive(eventLoop: loop) {
+            for port in own {
+                try self.open(name.v4, port)
+                // A program that gets no connection by IPv6 takes the other address.
+                try? self.open(name.v6, port)
+            }
+        }
+    }
+
+    private func open(_ address: IPAddress, _ port: UInt16) throws {
+        guard let later = later.withLock({ $0 }) else { throw LinkError("make a listener: nobody makes any") }
+        let listener = try later.make(ListenerRequest(role: .transparent, address: address, port: port))
+        _ = try doors.serve(listener.descriptor, as: .transparent).wait()
+    }
+}

@@ -1,0 +1,58 @@
+package import Egress
+
+/// Two connected sockets, to be made one connection. Whoever takes it closes them.
+package struct SplicePair: Sendable {
+    /// The sandbox's side, and what it said already.
+    package var client: Int32
+    package var head: [UInt8]
+    /// The side outside.
+    package var server: Int32
+    package var gate: ServerNameGate
+    /// Seconds without a byte in either direction after which both are closed.
+    package var idleSeconds: Double
+    /// Seconds in which a ClientHello that was begun must be whole.
+    package var greetingSeconds: Double
+
+    package init(
+        client: Int32,
+        head: [UInt8],
+        server: Int32,
+        gate: ServerNameGate,
+        idleSeconds: Double,
+        greetingSeconds: Double
+    ) {
+        self.client = client
+        self.head = head
+        self.server = server
+        self.gate = gate
+        self.idleSeconds = idleSeconds
+        self.greetingSeconds = greetingSeconds
+    }
+}
+
+/// How a connection that was copied ended.
+package struct SpliceReport: Sendable, Equatable {
+    package enum Ending: Sendable, Equatable {
+        /// Both sides said that they were done.
+        case finished
+        /// A side broke it off.
+        case broken(String)
+        /// Nothing was said for too long, or a greeting took too long.
+        case late(String)
+        /// What the client said first was refused; nothing of it was passed on.
+        case refused(EgressRefusal)
+        /// It was closed from here: a policy that changed, the end of the run.
+        case closed(String)
+    }
+
+    /// Bytes to the server, and bytes to the client.
+    package var bytesOut: UInt64 = 0
+    package var bytesIn: UInt64 = 0
+    package var seconds: Double = 0
+    package var ending: Ending
+}
+
+/// Which splice.
+package struct SpliceID: Hashable, Sendable {
+    let number: UInt64
+}

@@ -1,0 +1,96 @@
+import CLinux
+import Domain
+package import Egress
+
+/// What the supervisor tells the broker.
+package enum BrokerOrder: Sendable, Equatable {
+    /// Settings to keep to from now on, in the sealed memory that comes with it; see ``SettingsDocument``. The first
+    /// message of all, and again whenever they change.
+    case settings
+    /// A listening socket of the sandbox's comes with it.
+    case listener(ListenerRequest)
+    /// A socket comes with it over which further listeners can be had; see ``ListenerOrder``.
+    case maker
+    /// That was all: serve.
+    case begin
+    /// The run is over.
+    case end
+
+    package static let bytesMax = 32
+
+    private enum Kind {
+        static let settings: UInt8 = 1, listener: UInt8 = 2, maker: UInt8 = 3, begin: UInt8 = 4, end: UInt8 = 5
+    }
+
+    /// True for the orders that a descriptor comes with.
+    package var bringsDescriptor: Bool {
+        switch self {
+        case .settings, .listener, .maker: true
+        case .begin, .end: false
+        }
+    }
+
+    package var bytes: [UInt8] {
+        switch self {
+        case .settings: [Kind.settings]
+        case .listener(let request): [Kind.listener] + request.bytes
+        case .maker: [Kind.maker]
+        case .begin: [Kind.begin]
+        case .end: [Kind.end]
+        }
+    }
+
+    /// Nil for what is no order, byte for byte.
+    package init?(_ bytes: [UInt8]) {
+        guard let kind = bytes.first else { return nil }
+        switch kind {
+        case Kind.settings where bytes.count == 1: self = .settings
+        case Kind.maker where bytes.count == 1: self = .maker
+        case Kind.begin where bytes.count == 1: self = .begin
+        case Kind.end where bytes.count == 1: self = .end
+        case Kind.listener:
+            guard let request = ListenerRequest(Array(bytes.dropFirst())) else { return nil }
+            self = .listener(request)
+        default: return nil
+        }
+    }
+}
+
+extension ListenerRequest {
+    /// Role, port, and 4 or 16 bytes of address.
+    package var bytes: [UInt8] { [role.rawValue, UInt8(port >> 8), UInt8(port & 0xFF)] + address.networkBytes }
+
+    package init?(_ bytes: [UInt8]) {
+        guard bytes.count > 3, let role = ListenerRole(rawValue: bytes[0]),
+            let address = IPAddress(networkBytes: Array(bytes[3...]))
+        else { return nil }
+        let port = UInt16(bytes[1]) << 8 | UInt16(bytes[2])
+        guard port > 0 else { return nil }
+        self.init(role: role, address: address, port: port)
+    }
+}
+
+extension IPAddress {
+    /// As the kernel takes them: 4 or 16, the highest first.
+    package var networkBytes: [UInt8] {
+        switch self {
+        case .v4(let address): Self.bytes(UInt64(address.value), count: 4)
+        case .v6(let address): Self.bytes(address.high, count: 8) + Self.bytes(address.low, count: 8)
+        }
+    }
+
+    package init?(networkBytes bytes: [UInt8]) {
+        func value(_ part: ArraySlice<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
+        switch bytes.count {
+        case 4: self = .v4(IPv4Address(value: UInt32(value(bytes[...]))))
+        case 16: self = .v6(IPv6Address(high: value(bytes[..<8]), low: value(bytes[8...])))
+        default: return nil
+        }
+    }
+
+    package var family: Int32 { if case .v4 = self { BAILEY_FAMILY_V4 } else { BAILEY_FAMILY_V6 } }
+
+    private static func bytes(_ value: UInt64, count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(value >> UInt64((count - 1 - $0) * 8) & 0xFF) }
+    }
+}

@@ -1,0 +1,81 @@
+import Domain
+
+/// What the broker tells the supervisor.
+package enum BrokerReport: Sendable, Equatable {
+    /// The settings are in force, and this is the certificate of the run's own authority, PEM; empty where nothing is
+    /// terminated.
+    case settled(authority: String)
+    /// It serves. With it, the walls around the broker itself that hold, by name.
+    case ready(walls: [String])
+    case record(ConnectionRecord)
+    /// Records of refusals that found no room; what was let through is always told.
+    case leftOut(UInt64)
+    /// It cannot go on.
+    case failed(String)
+
+    /// Also the size of a receiver's buffer: what is longer is refused by the kernel's own account.
+    package static let bytesMax = 32 << 10
+    static let authorityBytesMax = 16 << 10
+    static let wallsMax = 32
+    static let reasonBytesMax = 2048
+
+    private enum Kind {
+        static let settled: UInt8 = 1, ready: UInt8 = 2, record: UInt8 = 3, leftOut: UInt8 = 4, failed: UInt8 = 5
+    }
+
+    /// A kind, then JSON.
+    package var bytes: [UInt8] {
+        switch self {
+        case .settled(let authority): [Kind.settled] + JSONValue.string(authority).bytes()
+        case .ready(let walls): [Kind.ready] + JSONValue.array(walls.map { .string($0) }).bytes()
+        case .record(let record): [Kind.record] + record.json.bytes()
+        case .leftOut(let count): [Kind.leftOut] + JSONValue.unsigned(count).bytes()
+        case .failed(let reason): [Kind.failed] + JSONValue.string(reason.cut(Self.reasonBytesMax)).bytes()
+        }
+    }
+
+    /// Nil for what is no report. The broker holds what strangers sent, so nothing that it says is believed unread.
+    package init?(_ bytes: [UInt8]) {
+        guard let kind = bytes.first, bytes.count <= Self.bytesMax,
+            let value = try? JSONParser.parse(bytes.dropFirst())
+        else { return nil }
+        switch kind {
+        case Kind.settled:
+            guard let text = value.stringValue, text.utf8.count <= Self.authorityBytesMax else { return nil }
+            self = .settled(authority: text)
+        case Kind.ready:
+            guard let items = value.arrayValue, items.count <= Self.wallsMax else { return nil }
+            var walls: [String] = []
+            for item in items {
+                guard let name = item.stringValue, RuleID(told: name) != nil else { return nil }
+                walls.append(name)
+            }
+            self = .ready(walls: walls)
+        case Kind.record:
+            guard let record = ConnectionRecord(value) else { return nil }
+            self = .record(record)
+        case Kind.leftOut:
+            guard let count = value.unsignedValue else { return nil }
+            self = .leftOut(count)
+        case Kind.failed:
+            guard let reason = value.stringValue, reason.utf8.count <= Self.reasonBytesMax else { return nil }
+            self = .failed(reason)
+        default: return nil
+        }
+    }
+}
+
+extension String {
+    /// The text, cut between characters so that it has at most this many bytes.
+    func cut(_ bytesMax: Int) -> String {
+        if utf8.count <= bytesMax { return self }
+        var text = ""
+        var bytes = 0
+        for character in self {
+            bytes += character.utf8.count
+            if bytes > bytesMax { break }
+            text.append(character)
+        }
+        return text
+    }
+}

@@ -1,0 +1,56 @@
+#ifndef BAILEY_CLINUX_NETWORK_H
+#define BAILEY_CLINUX_NETWORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// A sandbox's own network, and the confinement of the process that serves it. Every function returns the call's result,
+// or -1 with errno set, and does nothing else. None of them allocates.
+
+// Families of addresses, as the kernel numbers them.
+#define BAILEY_FAMILY_V4 2
+#define BAILEY_FAMILY_V6 10
+
+// Makes a block of addresses this network namespace's own: whoever is there and connects to one of them reaches the
+// sockets that are there. `address` has 4 or 16 bytes in network order.
+int bailey_route_local(int family, const uint8_t *address, unsigned prefix_bits);
+// A socket bound to an address and port; a stream socket listens. The IPv6 wildcard takes IPv4 as well.
+int bailey_listen(int family, const uint8_t *address, unsigned port, int is_datagram);
+// The network namespace of a socket, as a descriptor, and the user namespace that owns a namespace.
+int bailey_socket_namespace(int socket);
+int bailey_owner_namespace(int name_space);
+// Joins the namespace behind a descriptor, of a kind that the caller knows.
+#define BAILEY_JOIN_USER 0x10000000
+#define BAILEY_JOIN_NETWORK 0x40000000
+int bailey_join(int name_space, int kind);
+
+// A message and the one descriptor that came with it, or -1. What is longer than the buffer, or brings more than one
+// descriptor, is EMSGSIZE, and nothing of it is kept. Does not wait if told so (EAGAIN).
+long bailey_receive_whole(int socket, void *message, size_t bytes, int *descriptor, int waits);
+// Sends without waiting: EAGAIN where the other side is behind.
+int bailey_send_now(int socket, const void *message, size_t bytes, int descriptor);
+// True (1) for a connected sequenced-packet socket of the local family.
+int bailey_is_packet_link(int fd);
+
+// The broker's confinement. Ids for the whole process; the groups go. For root alone.
+int bailey_become(unsigned user, unsigned group);
+// An empty root in a mount namespace of the caller's own, and namespaces of its own for the rest that it has no use
+// for; the network stays the host's. Needs a caller with one thread.
+int bailey_isolate(void);
+// Landlock without any file right and, where the kernel knows that and the caller wants it, without binding TCP ports.
+int bailey_landlock_close(int may_bind);
+// The system calls of a server that has its sockets and threads and nothing else. Everything else is EPERM; calls that
+// only somebody who broke in makes end the process.
+int bailey_broker_filter(void);
+
+// Questions of the broker's self-test, as those of the launcher: 0 if refused, 1 if it got through.
+int bailey_probe_socket(int family, int is_raw);
+int bailey_probe_bind(void);
+int bailey_probe_code(void);
+// No capability is left, nothing can give one, and nobody may read the memory.
+int bailey_probe_capabilities(void);
+// Calls that end the process. It returns only where one did not.
+#define BAILEY_DEADLY_COUNT 9
+int bailey_probe_deadly(int which);
+
+#endif

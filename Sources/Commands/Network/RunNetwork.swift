@@ -1,0 +1,83 @@
+import BrokerLink
+import Domain
+import Egress
+import Policy
+import Sandbox
+
+/// The network of a run: what it may reach, and what of the host the broker needs for that.
+struct RunNetwork: Sendable {
+    let settings: BrokerSettings
+
+    /// Ports of well-known services that a run with a network always has a socket on, so that who asks for a name that
+    /// is not listed hears it from the policy.
+    private static let usualPorts: Set<UInt16> = [22, 80, 443]
+    /// Programs may bind from here on, and a socket of ours on all addresses would be in their way.
+    private static let lowestFreePort: UInt16 = 1024
+    /// The resolver's own.
+    private static let namesPort = SandboxNetwork.namesPort
+
+    /// Nil where nothing may be reached: such a run has no network at all.
+    static func make(_ configuration: Configuration, _ options: NetworkOptions, caller: Caller) throws -> RunNetwork? {
+        var policy = configuration.network
+        policy.allow = (policy.allow ?? []) + (try options.rules())
+        guard policy.allow?.isEmpty == false || !policy.upstreams.isEmpty else { return nil }
+        policy.addresses = AddressGuard(nat64: policy.addresses.nat64, own: HostNetwork.ownAddresses())
+        var settings = BrokerSettings(policy: policy)
+        settings.forges = configuration.forges
+        settings.nameServers = HostNetwork.nameServers()
+        settings.knownNames = HostNetwork.knownNames()
+        settings.roots = try HostNetwork.roots()
+        for upstream in policy.upstreams {
+            guard let path = upstream.certificateAuthority else { continue }
+            settings.upstreamRoots[upstream.name] = try CertificateFile.read(path, for: upstream, caller: caller)
+        }
+        return RunNetwork(settings: settings)
+    }
+
+    /// The sockets that are there from the start: the broker's own, and on ports below 1024 one for every address. On
+    /// higher ports a name gets its own socket with its address, since loopback is the programs'.
+    func listeners() -> [ListenerRequest] {
+        guard let own = IPAddress(SandboxNetwork.brokerText), let all = IPAddress("::") else { return [] }
+        let ports = usedPorts.union(Self.usualPorts).filter { $0 < Self.lowestFreePort && $0 != Self.namesPort }
+        return [
+            ListenerRequest(role: .datagramNames, address: own, port: SandboxNetwork.namesPort),
+            ListenerRequest(role: .streamNames, address: own, port: SandboxNetwork.namesPort),
+            ListenerRequest(role: .proxy, address: own, port: SandboxNetwork.proxyPort),
+            ListenerRequest(role: .socks, address: own, port: SandboxNetwork.socksPort),
+        ] + ports.sorted().map { ListenerRequest(role: .transparent, address: all, port: $0) }
+    }
+
+    private var usedPorts: Set<UInt16> {
+        Set((settings.policy.allow ?? []).map(\.port) + settings.policy.upstreams.map(\.port))
+    }
+
+    /// True if a name may be reached on a port that gets its sockets later.
+    var needsLaterListeners: Bool { usedPorts.contains { $0 >= Self.lowestFreePort } }
+
+    /// What the run's record says of it: the entries as they were written.
+    var entries: [String] {
+        (settings.policy.allow ?? []).map(\.text) + settings.policy.upstreams.map { "upstream \($0)" }
+    }
+
+    /// Starts the broker.
+    func start(caller: Caller) throws -> NetworkService {
+        try NetworkService(
+            brokerPath: try LauncherLocator.locate("bailey-broker", caller: caller),
+            settings: settings,
+            listeners: listeners(),
+            makerPath: needsLaterListeners ? try LauncherLocator.locate(caller: caller) : nil,
+            lease: caller.isRoot ? try HostIdentity.leased() : nil
+        )
+    }
+
+    /// Programs that ask for a proxy are spared the detour by an address that stands for a name, and print what the
+    /// proxy says. Servers inside are reached directly.
+    static let variables: [EnvironmentVariable] = {
+        let proxy = "http://\(SandboxNetwork.brokerText):\(SandboxNetwork.proxyPort)"
+        let direct = "localhost,127.0.0.1,::1"
+        return [
+            ("HTTPS_PROXY", proxy), ("NO_PROXY", direct), ("http_proxy", proxy), ("https_proxy", proxy),
+            ("no_proxy", direct),
+        ].map { EnvironmentVariable(name: $0.0, value: $0.1) }
+    }()
+}

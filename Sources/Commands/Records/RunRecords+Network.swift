@@ -1,0 +1,34 @@
+import BrokerLink
+import Domain
+import Journal
+import Redaction
+
+/// The records of what went over a run's network, and of what was refused there.
+extension RunRecords {
+    func connection(_ record: ConnectionRecord) -> Record {
+        func text(_ text: String?) -> RecordValue { text.map { .text(redactor.redact($0)) } ?? .null }
+        return Record(
+            record.treatment == .refused ? .connectionRefused : .connectionClosed,
+            [
+                "door": .word(record.door), "host": text(record.host), "port": .unsigned(UInt64(record.port)),
+                "address": text(record.address.map { "\($0)" }), "treatment": .word(record.treatment),
+                "verdict": .word(record.verdict), "rule": .rule(record.rule), "reason": text(record.reason),
+                "allowed_by": text(record.remedy), "request": text(record.request),
+                "bytes_out": .unsigned(record.bytesOut), "bytes_in": .unsigned(record.bytesIn),
+                "began_milliseconds": .unsigned(UInt64(record.beganSeconds * 1000)),
+                "milliseconds": .unsigned(UInt64(record.seconds * 1000)), "ending": text(record.ending),
+            ]
+        )
+    }
+
+    func networkEnded(_ use: NetworkUse) -> Record {
+        Record(
+            .networkEnded,
+            [
+                "connections": .unsigned(use.connections), "bytes_out": .unsigned(use.bytesOut),
+                "bytes_in": .unsigned(use.bytesIn), "refusals": .unsigned(use.refusalCount),
+                "breakdown": use.breakdown.map { .text(redactor.redact($0)) } ?? .null,
+            ]
+        )
+    }
+}

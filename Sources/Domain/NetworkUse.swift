@@ -1,0 +1,55 @@
+/// What went over a run's network: sums of what was let through, and what was refused, each kind once.
+package struct NetworkUse: Sendable, Equatable {
+    /// Something that was asked for and refused, however often.
+    package struct Refusal: Sendable, Equatable {
+        /// `HOST:PORT`, as it was asked for; it leaves memory only through a redactor.
+        package let target: String
+        package let rule: RuleID
+        package let reason: String
+        /// What would allow it; nil where nothing does.
+        package let remedy: String?
+        package var count: UInt64 = 1
+
+        package init(target: String, rule: RuleID, reason: String, remedy: String?) {
+            self.target = target
+            self.rule = rule
+            self.reason = reason
+            self.remedy = remedy
+        }
+    }
+
+    /// Kinds of refusals that are kept.
+    package static let refusalsMax = 1000
+
+    package var connections: UInt64 = 0
+    package var bytesOut: UInt64 = 0
+    package var bytesIn: UInt64 = 0
+    /// In the order of the first of each kind.
+    package private(set) var refusals: [Refusal] = []
+    /// Refusals that found no room in the list, or were not told one by one.
+    package var refusalsLeftOut: UInt64 = 0
+    /// Why there was no network any more before the run was over; nil where it served to the end.
+    package var breakdown: String?
+
+    private var places: [String: Int] = [:]
+
+    package init() {}
+
+    /// True for the first of its kind, as long as kinds are kept.
+    package mutating func add(_ refusal: Refusal) -> Bool {
+        let key = refusal.rule.rawValue + " " + refusal.target
+        if let place = places[key] {
+            refusals[place].count += 1
+        } else if refusals.count < Self.refusalsMax {
+            places[key] = refusals.count
+            refusals.append(refusal)
+        } else {
+            refusalsLeftOut += 1
+            return false
+        }
+        return refusals[places[key] ?? 0].count == 1
+    }
+
+    /// Refusals in all.
+    package var refusalCount: UInt64 { refusals.reduce(refusalsLeftOut) { $0 + $1.count } }
+}

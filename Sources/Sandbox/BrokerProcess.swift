@@ -1,0 +1,98 @@
+import BrokerLink
+import CLinux
+import Files
+import Glibc
+
+/// A started broker and the link to it. It ends with this object at the latest.
+final class BrokerProcess {
+    let link: PacketLink
+    private let processID: Int32
+    private var isReaped = false
+
+    /// - Parameter user: whom root's broker becomes; nil for an ordinary user's, which stays who it is.
+    init(path: String, user: UInt32?) throws(SandboxError) {
+        do {
+            let (ours, theirs) = try PacketLink.pair()
+            let null = Descriptor(owning: try SystemError.check("open", open("/dev/null", O_RDWR | O_CLOEXEC)))
+            let words = ["bailey-broker"] + (user.map { ["\($0)"] } ?? [])
+            let descriptors = [null.raw, null.raw, null.raw, theirs.descriptor]
+            processID = try HelperProcess.spawn(path, words, descriptors)
+            link = ours
+        } catch {
+            throw SandboxError(
+                .setup,
+                "start the broker \(path): \(error)",
+                hint: "Run `bailey doctor`; bailey-broker must lie beside bailey."
+            )
+        }
+    }
+
+    deinit { end() }
+
+    /// The last: whatever it still does, it does not any more.
+    func end() {
+        guard !isReaped else { return }
+        isReaped = true
+        kill(processID, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+    }
+
+    /// Why a broker that is gone went, as far as the kernel tells.
+    func ending() -> String {
+        var status: Int32 = 0
+        for _ in 0..<Self.waitsMax {
+            let found = waitpid(processID, &status, WNOHANG)
+            if found == processID {
+                isReaped = true
+                let signal = status & 0x7F
+                if signal == SIGSYS { return "it made a call that only an intruder makes, and was ended" }
+                return signal == 0 ? "it ended with code \(status >> 8 & 0xFF)" : "it was ended by signal \(signal)"
+            }
+            usleep(1000)
+        }
+        return "it closed its link"
+    }
+
+    /// A process whose link is closed is gone within a few milliseconds.
+    private static let waitsMax = 50
+}
+
+/// Has the broker show its own walls, for `bailey doctor`.
+package enum BrokerProbe {
+    private static let bytesMax = 4096
+    private static let waitMilliseconds: Int32 = 10_000
+
+    /// What the broker says of its walls, and whether all that it needs hold.
+    package static func run(path: String) throws -> (isConfined: Bool, text: String) {
+        var ends: [Int32] = [-1, -1]
+        _ = try SystemError.check("pipe", bailey_pipe(&ends))
+        let output = Descriptor(owning: ends[0])
+        let inner = Descriptor(owning: ends[1])
+        let null = Descriptor(owning: try SystemError.check("open", open("/dev/null", O_RDWR | O_CLOEXEC)))
+        let process = try HelperProcess.spawn(path, ["bailey-broker", "--check"], [null.raw, inner.raw, null.raw])
+        _ = close(inner.release())
+        var bytes: [UInt8] = []
+        var wait = pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0)
+        while bytes.count < bytesMax, poll(&wait, 1, waitMilliseconds) == 1 {
+            var part = [UInt8](repeating: 0, count: bytesMax - bytes.count)
+            let count = read(output.raw, &part, part.count)
+            guard count > 0 else { break }
+            bytes += part[..<count]
+        }
+        // One that does not end by itself has failed.
+        var status: Int32 = 0
+        for _ in 0..<waitMilliseconds {
+            if waitpid(process, &status, WNOHANG) != 0 { return answer(bytes, status) }
+            usleep(1000)
+        }
+        kill(process, SIGKILL)
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return answer(bytes, status)
+    }
+
+    private static func answer(_ bytes: [UInt8], _ status: Int32) -> (isConfined: Bool, text: String) {
+        let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
+        return (status == 0 && text.hasPrefix("confined: "), text)
+    }
+}
