@@ -243,6 +243,7 @@ let package = Package(
                 "Broker", "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore",
                 "Policy", "Redaction", "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Tests/FuzzTargets",
             swiftSettings: strict

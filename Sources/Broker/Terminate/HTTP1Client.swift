@@ -60,6 +60,7 @@ final class HTTP1Client: ChannelInboundHandler {
         }
         reader.append(bytes)
         pump()
+        if requestIsOver, answerIsOver, !reader.isBetweenMessages { armHeadTimer() }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -180,6 +181,7 @@ final class HTTP1Client: ChannelInboundHandler {
         guard headTimer == nil, let loop = context?.eventLoop else { return }
         let delay = TimeAmount.nanoseconds(Int64(connection.limits.greetingSeconds * 1e9))
         headTimer = loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            self?.headTimer = nil
             guard let self, requestIsOver, answerIsOver, !reader.isBetweenMessages else { return }
             refuse(HTTPRefusal(408, "limit-greeting", "the head was not whole in time"))
         }

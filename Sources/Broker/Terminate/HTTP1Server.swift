@@ -174,22 +174,8 @@ extension HTTP1Server: ExchangeServer {
         sawAnswer = false
         requestIsOver = false
         reader.answering = request.method
-        output.write("\(request.method) \(request.path) HTTP/1.1\r\nHost: \(request.authority)\r\n")
-        for field in request.fields.all where field.key != "te" { output.write(field) }
-        chunks = false
-        switch request.body {
-        case .none: if ["POST", "PUT", "PATCH"].contains(request.method) { output.write("Content-Length: 0\r\n") }
-        case .bytes(let count): output.write("Content-Length: \(count)\r\n")
-        case .open, .untilEnd:
-            chunks = true
-            output.write("Transfer-Encoding: chunked\r\n")
-        }
-        if request.isWebSocket {
-            output.write("Connection: Upgrade\r\nUpgrade: websocket\r\n")
-        } else if request.fields.contains("te") {
-            output.write("Connection: TE\r\nTE: trailers\r\n")
-        }
-        output.write("\r\n")
+        output.write(request.http1Head)
+        if case .open = request.body { chunks = true } else { chunks = false }
     }
 
     func write(body: ByteBuffer) {

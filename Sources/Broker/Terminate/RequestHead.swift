@@ -17,9 +17,11 @@ package struct RequestHead: Hashable, Sendable {
 
     package struct Reply: Hashable, Sendable {
         /// HTTP/1.0: no chunks.
-        var isOld = false
+        package var isOld = false
         /// The client ends the connection afterwards.
-        var isLast = false
+        package var isLast = false
+
+        package init() {}
     }
 
     package init(
@@ -47,6 +49,23 @@ package struct RequestHead: Hashable, Sendable {
     /// `Host` or `:authority`, in its one spelling.
     package var authority: String {
         target.port == (scheme == .https ? 443 : 80) ? target.host.description : target.description
+    }
+
+    /// The head as it is written to a server in HTTP/1.1.
+    package var http1Head: String {
+        var text = "\(method) \(path) HTTP/1.1\r\nHost: \(authority)\r\n"
+        for field in fields.all where field.key != "te" { text += "\(field.name): \(field.value)\r\n" }
+        switch body {
+        case .none: if ["POST", "PUT", "PATCH"].contains(method) { text += "Content-Length: 0\r\n" }
+        case .bytes(let count): text += "Content-Length: \(count)\r\n"
+        case .open, .untilEnd: text += "Transfer-Encoding: chunked\r\n"
+        }
+        if isWebSocket {
+            text += "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        } else if fields.contains("te") {
+            text += "Connection: TE\r\nTE: trailers\r\n"
+        }
+        return text + "\r\n"
     }
 
     /// The request as rules see it.

@@ -53,8 +53,13 @@ struct ToolYard {
             protocol_version = 'HTTP/1.1'
             def log_message(self, *a): pass
             def answer(self):
-                n = int(self.headers.get('Content-Length') or 0)
-                body = self.rfile.read(n)
+                body = b''
+                while self.headers.get('Transfer-Encoding'):
+                    n = int(self.rfile.readline(), 16)
+                    body += self.rfile.read(n)
+                    self.rfile.readline()
+                    if n == 0: break
+                body += self.rfile.read(int(self.headers.get('Content-Length') or 0))
                 text = f'{self.command} {self.path} {self.headers["Host"]} {len(body)}\\n'.encode()
                 if self.path == '/big': text = b'x' * (8 << 20)
                 self.send_response(200)
