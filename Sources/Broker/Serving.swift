@@ -12,6 +12,7 @@ package final class Serving: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let relay: Relay
     private let runAuthority: RunAuthority
+    private let forwarder: RequestForwarder
     private let responder: NamesResponder
     private let doors: Doors
     private let nameSockets: NameSockets
@@ -33,7 +34,7 @@ package final class Serving: Sendable {
             certificatesMax: limits.certificates,
             unixSeconds: Self.unixSeconds
         )
-        let forwarder = RequestForwarder(
+        forwarder = RequestForwarder(
             settings: settings,
             authority: runAuthority,
             dialing: dialer,
@@ -78,11 +79,11 @@ package final class Serving: Sendable {
         listeners.withLock { $0 = [] }
     }
 
-    /// The run is over: every connection is closed, and recorded before this returns.
+    /// The run is over: connections are broken off, and recorded before this returns. The event loops go with the
+    /// process: SwiftNIO ends them by way of libdispatch, which looks at files of /proc and traps without them.
     package func end() {
-        nameSockets.end()
         relay.stop()
-        try? group.syncShutdownGracefully()
+        forwarder.end()
     }
 
     private func serve(_ listener: HandedListener) -> EventLoopFuture<any Channel> {
@@ -116,8 +117,6 @@ private final class NameSockets: Sendable {
         self.loop = loop
         pool.start()
     }
-
-    func end() { try? pool.syncShutdownGracefully() }
 
     func take(_ later: LaterListeners) { self.later.withLock { $0 = later } }
 

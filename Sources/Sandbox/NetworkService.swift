@@ -181,7 +181,7 @@ package final class NetworkService {
     }
 
     private func add(_ record: ConnectionRecord) {
-        if record.treatment == .refused || record.verdict == .deny {
+        if record.verdict == .deny {
             let refusal = NetworkUse.Refusal(
                 target: record.port == 0 ? record.host : "\(record.host):\(record.port)",
                 rule: record.rule,

@@ -59,6 +59,13 @@ package final class RequestForwarder: RequestForwarding {
         }
     }
 
+    /// Breaks every connection off, and returns when each has told of its requests. Not for an event loop to call.
+    package func end() {
+        for connection in connections.withLock({ Array($0.values) }) {
+            try? connection.eventLoop.submit { connection.value.close() }.wait()
+        }
+    }
+
     func secondsSinceStart(_ moment: NIODeadline) -> Double { Double((moment - began).nanoseconds) / 1e9 }
 
     func forget(_ connection: ClientConnection) {

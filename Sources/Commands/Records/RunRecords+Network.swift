@@ -8,7 +8,7 @@ extension RunRecords {
     func connection(_ record: ConnectionRecord) -> Record {
         func text(_ text: String?) -> RecordValue { text.map { .text(redactor.redact($0)) } ?? .null }
         return Record(
-            record.treatment == .refused ? .connectionRefused : .connectionClosed,
+            record.verdict == .deny ? .connectionRefused : .connectionClosed,
             [
                 "door": .word(record.door), "host": text(record.host), "port": .unsigned(UInt64(record.port)),
                 "address": text(record.address.map { "\($0)" }), "treatment": .word(record.treatment),
