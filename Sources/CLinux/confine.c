@@ -136,6 +136,7 @@ static const struct sock_filter filter[] = {
     ALLOW,
     IF(fcntl, 14),
     ARGUMENT(1),
+    ALLOWED_VALUE(F_DUPFD_CLOEXEC),
     ALLOWED_VALUE(F_GETFD),
     ALLOWED_VALUE(F_SETFD),
     ALLOWED_VALUE(F_GETFL),
