@@ -13,11 +13,19 @@ package enum BuiltProducts {
 
     /// Copies the executables to `directory` and returns the path of `bailey` there: for users who cannot reach the
     /// build directory, as when the clone lies in root's home.
+    ///
+    /// Another process copies: a program cannot be executed as long as anybody has it open for writing, and a process
+    /// that another thread starts meanwhile would have it.
     package static func install(in directory: String) throws -> String {
-        for source in [try bailey(), try launcher(), try broker()] {
-            let target = directory + "/" + (source as NSString).lastPathComponent
-            try FileManager.default.copyItem(atPath: source, toPath: target)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: target)
+        let words = ["--reflink=auto", try bailey(), try launcher(), try broker(), directory]
+        let copied = try ProcessRunner.run("/bin/cp", arguments: words)
+        guard copied.status == 0 else {
+            let text = "copy the programs to \(directory): \(copied.stderr)"
+            throw NSError(domain: "BuiltProducts", code: 1, userInfo: [NSLocalizedDescriptionKey: text])
+        }
+        for name in ["bailey", "bailey-launcher", "bailey-broker"] {
+            let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o755]
+            try FileManager.default.setAttributes(attributes, ofItemAtPath: directory + "/" + name)
         }
         return directory + "/bailey"
     }
