@@ -39,6 +39,7 @@ package struct NativeEngine: Sendable {
         }
         var request = request
         request.hasNetwork = prepared.network != nil
+        request.trustBundle = try prepared.network?.trustBundle()
         let plan = try makePlan(command, request, prepared)
         let supervisor = try Supervisor(
             plan: plan,

@@ -32,6 +32,10 @@ package final class NetworkService {
     private(set) var failure: String?
     private(set) var walls: [String] = []
     private var sink: Sink?
+    /// The certificate of the run's own authority, once the broker has made it.
+    private var authority: String?
+    /// What services outside are verified against, the declared upstreams' own roots among them.
+    private let roots: [String]
 
     /// A broker that takes longer than this to begin is none.
     static let startNanoseconds: UInt64 = 20_000_000_000
@@ -59,6 +63,7 @@ package final class NetworkService {
     ) throws {
         self.listeners = listeners
         self.makerPath = makerPath
+        roots = [settings.roots] + Set(settings.upstreamRoots.values).sorted()
         let user = lease?.identity.hostUserID
         self.lease = lease
         broker = try BrokerProcess(path: brokerPath, user: user)
@@ -74,6 +79,22 @@ package final class NetworkService {
             hint: "Nothing was executed. Run `bailey doctor`, or run without a network."
         )
     }
+
+    /// What programs inside trust: the host's roots, those of declared upstreams, since their TLS may come through as
+    /// it is, and the run's own authority, which vouches for what is terminated.
+    ///
+    /// Waits until the broker has made it, some milliseconds after its start.
+    func trustBundle() throws(SandboxError) -> String {
+        for _ in 0..<Self.trustWaitsMax where authority == nil && state == .starting {
+            var wait = pollfd(fd: broker.link.descriptor, events: Int16(POLLIN), revents: 0)
+            if poll(&wait, 1, Self.trustWaitMilliseconds) == 1 { _ = handle(at: 0) }
+        }
+        guard let authority else { throw Self.failed(failure ?? "it made no authority in time") }
+        return (roots + [authority]).filter { !$0.isEmpty }.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" }.joined()
+    }
+
+    private static let trustWaitsMax = 200
+    private static let trustWaitMilliseconds: Int32 = 100
 
     /// Who writes down what the broker tells.
     package func report(to sink: @escaping Sink) { self.sink = sink }
@@ -167,7 +188,7 @@ package final class NetworkService {
 
     private func take(_ report: BrokerReport) -> Bool {
         switch report {
-        case .settled: break
+        case .settled(let authority): self.authority = self.authority ?? authority
         case .ready(let walls):
             guard state == .starting, handed == listeners.count else { break }
             self.walls = walls

@@ -2,6 +2,9 @@ package import Domain
 
 /// What the engine needs to know beside the action itself: the view, the limits and who the command will be.
 package struct SandboxRequest: Sendable {
+    /// Where ``trustBundle`` lies inside.
+    package static let trustBundlePath = "/run/bailey/ca-certificates.pem"
+
     /// The private home: where it lies, and what of it persists.
     package struct Home: Sendable {
         /// A directory of the host that is bound into the home, writable: a cache.
@@ -39,6 +42,8 @@ package struct SandboxRequest: Sendable {
     package var userName: String
     /// True if names are looked up and reached through a broker.
     var hasNetwork = false
+    /// Root certificates that programs inside trust, PEM; nil without a network.
+    var trustBundle: String?
     /// Empty directories are made here while a run lives, and removed.
     package var run: RunID
 

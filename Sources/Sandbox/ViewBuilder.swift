@@ -109,6 +109,7 @@ struct ViewBuilder {
         for path in ["/run", "/var/lib", "/var/cache", "/var/log", "/mnt", "/srv"] { add(.directory, path) }
         // How a `bailey` that is started inside knows where it is.
         addFile("/run/bailey/inside", request.run.rawValue + "\n")
+        if let bundle = request.trustBundle { addFile(SandboxRequest.trustBundlePath, bundle) }
         if request.isLive {
             addFile(Self.emptyFile, "", mode: 0)
             add(.directory, Self.emptyDirectory) { $0.mode = 0o555 }

@@ -26,7 +26,7 @@ struct NetworkRunTests {
     @Test("curl", arguments: TestIdentity.available)
     func curl(_ identity: TestIdentity) throws {
         try check(
-            "curl -sS --cacert ca.pem https://api.example.test/a && curl -sS http://api.example.test/b",
+            "curl -sS https://api.example.test/a && curl -sS http://api.example.test/b",
             gives: "hello https /a\nhello http /b\n",
             identity: identity
         )
@@ -37,8 +37,8 @@ struct NetworkRunTests {
         let network = try NetworkYard(identity)
         let script = """
             test -n "$HTTPS_PROXY$https_proxy" || exit 9
-            curl -sS --cacert ca.pem https://api.example.test/a && curl -sS http://api.example.test/b
-            curl -sS --socks5-hostname 198.18.0.1:1080 --cacert ca.pem https://api.example.test/c
+            curl -sS https://api.example.test/a && curl -sS http://api.example.test/b
+            curl -sS --socks5-hostname 198.18.0.1:1080 https://api.example.test/c
             """
         let result = try network.inside(script)
         #expect(result.stdout == "hello https /a\nhello http /b\nhello https /c\n", "\(result.summary)")
@@ -53,7 +53,7 @@ struct NetworkRunTests {
             plain = socket.create_connection(("api.example.test", 7777), 10)
             plain.sendall(b"echo me")
             print(plain.recv(100).decode())
-            context = ssl.create_default_context(cafile="ca.pem")
+            context = ssl.create_default_context()
             with context.wrap_socket(socket.create_connection(("api.example.test", 443), 10),
                                      server_hostname="api.example.test") as secure:
                 secure.sendall(b"GET /py HTTP/1.1\\r\\nHost: api.example.test\\r\\nConnection: close\\r\\n\\r\\n")
@@ -69,7 +69,7 @@ struct NetworkRunTests {
     func node() throws {
         try check(
             """
-            NODE_EXTRA_CA_CERTS=ca.pem node -e '
+            node -e '
             const tls = require("tls");
             fetch("https://api.example.test/node").then(r => r.text()).then(text => {
               console.log(text.trim());
@@ -129,23 +129,13 @@ struct NetworkRunTests {
     func gitClone(_ identity: TestIdentity) throws {
         try check(
             """
-            git -c http.sslCAInfo=$PWD/ca.pem clone -q https://files.example.test/files/work.git copy
+            git clone -q https://files.example.test/files/work.git copy
             cat copy/a.txt
             """,
             gives: "cloned text",
             identity: identity
         ) { network in
-            let make = """
-                git init -q -b main "$YARD/outside/work" && cd "$YARD/outside/work" && echo 'cloned text' > a.txt &&
-                git add a.txt && git -c user.name=t -c user.email=t@example.test commit -qm one &&
-                git clone -q --bare . ../files/work.git && git -C ../files/work.git update-server-info
-                """
-            let made = try ProcessRunner.run(
-                "/bin/bash",
-                arguments: ["-c", make],
-                environment: network.yard.environment.merging(["YARD": network.yard.path]) { $1 }
-            )
-            try #require(made.status == 0, "\(made.summary)")
+            try network.makeRepository("work")
         }
     }
 
@@ -153,7 +143,7 @@ struct NetworkRunTests {
     func pip() throws {
         try check(
             """
-            /usr/bin/python3 -m venv tools && tools/bin/pip --cert ca.pem --disable-pip-version-check install -q \
+            /usr/bin/python3 -m venv tools && tools/bin/pip --disable-pip-version-check install -q \
                 --index-url https://files.example.test/files/simple/ dalmatian && tools/bin/python -c 'import dalmatian'
             """,
             gives: "spotted"
@@ -182,9 +172,9 @@ struct NetworkRunTests {
         let network = try NetworkYard()
         let result = try network.inside(
             """
-            curl -sS --cacert ca.pem 'https://api.example.test/big?n=50000000' | wc -c
+            curl -sS 'https://api.example.test/big?n=50000000' | wc -c
             head -c 30000000 /dev/zero | tee copy | sha256sum | cut -c 1-64 > sum
-            curl -sS --cacert ca.pem --data-binary @copy -H 'Expect:' https://api.example.test/post > answer
+            curl -sS --data-binary @copy -H 'Expect:' https://api.example.test/post > answer
             test "$(cat answer)" = "30000000 $(cat sum)" && echo whole; rm copy
             """
         )

@@ -45,8 +45,20 @@ final class NetworkYard {
     /// The port of a server on the host's loopback: `https`, `http` or `echo`.
     func port(_ name: String) -> Int { server.ports[name] ?? 0 }
 
-    /// A file that the HTTPS server serves below `/files/`.
-    func serve(_ text: String, as name: String) throws { try yard.write(text, to: "outside/files/" + name) }
+    /// A git repository below `/files/`, for clients that read files; `a.txt` in it has the line "cloned text".
+    func makeRepository(_ name: String) throws {
+        let make = """
+            git init -q -b main "$YARD/outside/\(name)" && cd "$YARD/outside/\(name)" && echo 'cloned text' > a.txt &&
+            git add a.txt && git -c user.name=t -c user.email=t@example.test commit -qm one &&
+            git clone -q --bare . ../files/\(name).git && git -C ../files/\(name).git update-server-info
+            """
+        let made = try ProcessRunner.run(
+            "/bin/bash",
+            arguments: ["-c", make],
+            environment: yard.environment.merging(["YARD": yard.path]) { $1 }
+        )
+        guard made.status == 0 else { throw YardError(made.summary) }
+    }
 }
 
 /// `Tests/Fixtures/network/server.py`, until the value is gone.

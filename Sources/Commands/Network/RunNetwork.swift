@@ -75,9 +75,18 @@ struct RunNetwork: Sendable {
     static let variables: [EnvironmentVariable] = {
         let proxy = "http://\(SandboxNetwork.brokerText):\(SandboxNetwork.proxyPort)"
         let direct = "localhost,127.0.0.1,::1"
-        return [
+        let proxies = [
             ("HTTPS_PROXY", proxy), ("NO_PROXY", direct), ("http_proxy", proxy), ("https_proxy", proxy),
             ("no_proxy", direct),
-        ].map { EnvironmentVariable(name: $0.0, value: $0.1) }
+        ]
+        let trust = trustNames.map { ($0, SandboxRequest.trustBundlePath) }
+        return (proxies + trust).map { EnvironmentVariable(name: $0.0, value: $0.1) }
     }()
+
+    /// By these, programs are told of root certificates. Most replace their own by the file, so it holds the host's.
+    private static let trustNames = [
+        "AWS_CA_BUNDLE", "CARGO_HTTP_CAINFO", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "CURL_CA_BUNDLE", "DENO_CERT",
+        "GIT_SSL_CAINFO", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "NODE_EXTRA_CA_CERTS", "PIP_CERT", "REQUESTS_CA_BUNDLE",
+        "SSL_CERT_FILE",
+    ]
 }
