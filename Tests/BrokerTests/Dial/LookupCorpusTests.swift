@@ -69,7 +69,7 @@ struct LookupCorpusTests {
     }
 
     @Test("look-ups", arguments: lookups)
-    func lookUp(_ row: Row) async throws {
+    func lookUp(_ row: Row) throws {
         let script = Script(row.input)
         let server = try ScriptedNameServer { question in
             let round = script.rounds[min(question.count, script.rounds.count - 1)]
@@ -77,7 +77,7 @@ struct LookupCorpusTests {
         }
         let fixture = try DialFixture(nil, servers: [server])
         let dialer = fixture.dialer()
-        for _ in script.rounds { _ = try await fixture.dial("\(script.name):443", dialer) }
+        for _ in script.rounds { _ = try fixture.dial("\(script.name):443", dialer) }
         let dialled = fixture.dialled.withLock { $0 }
         let isGood = dialled.allSatisfy {
             IPAddress($0.replacing(":443", with: "")).map { AddressGuard().refusal(of: $0) } == .some(nil)
