@@ -245,7 +245,8 @@ enum Connection {
         if named.contains("upgrade") || !upgrades.isEmpty { try upgrade(&request, upgrades, isTLS: isTLS) }
         let takesTrailers = request.fields.members("te").contains("trailers")
         request.fields.remove(own)
-        if takesTrailers { request.fields.append("te", "trailers") }
+        // What becomes a WebSocket has no trailers.
+        if takesTrailers, !request.isWebSocket { request.fields.append("te", "trailers") }
     }
 
     /// Underscores are hyphens to some servers.
