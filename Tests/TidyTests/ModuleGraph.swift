@@ -39,9 +39,8 @@ enum ModuleGraph {
         Module(
             "Broker",
             [
-                "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2",
-                "NIOPosix",
-                "NIOSOCKS", "NIOSSL", "NIOTLS", "SwiftASN1", "X509",
+                "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHPACK", "NIOHTTP2",
+                "NIOPosix", "NIOSSL", "NIOTLS", "SwiftASN1", "X509",
             ],
             system: ["FoundationEssentials", "Glibc", "Synchronization"]
         ),
@@ -97,8 +96,7 @@ enum ModuleGraph {
     static let systemLibraries = [("CSeccomp", "Sandbox"), ("CZlib", "Git")]
 
     static let products: Set<String> = [
-        "ArgumentParser", "Crypto", "NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2", "NIOPosix", "NIOSOCKS", "NIOSSL",
-        "NIOTLS",
+        "ArgumentParser", "Crypto", "NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL", "NIOTLS",
         "SwiftASN1", "X509", "Yams",
     ]
 
