@@ -45,8 +45,6 @@ package struct Doors: Sendable {
     /// A socket's own address; an IPv4 address that a socket of both families shows is given as such.
     static func place(_ address: SocketAddress?) -> (IPAddress?, UInt16) {
         guard let address, let port = address.port.flatMap(UInt16.init(exactly:)) else { return (nil, 0) }
-        let place = address.ipAddress.flatMap { IPAddress($0) }
-        guard case .v6(let v6) = place, v6.high == 0, v6.low >> 32 == 0xFFFF else { return (place, port) }
-        return (.v4(IPv4Address(value: UInt32(truncatingIfNeeded: v6.low))), port)
+        return (address.ipAddress.flatMap { IPAddress($0) }?.unmapped, port)
     }
 }
