@@ -20,7 +20,7 @@ package struct Doors: Sendable {
 
     /// Serves a listening socket, which it takes over.
     ///
-    /// - Parameter role: what the socket is for; the resolver's are not served here.
+    /// - Parameter role: what the socket is for; the resolver's and published ones are not served here.
     package func serve(_ descriptor: Int32, as role: ListenerRole) -> EventLoopFuture<any Channel> {
         let (keeper, nameOf) = (keeper, nameOf)
         return ServerBootstrap(group: group)
@@ -33,7 +33,7 @@ package struct Doors: Sendable {
                     switch role {
                     case .proxy: greeting = ProxyGreeting()
                     case .socks: greeting = SOCKSGreeting()
-                    case .transparent, .datagramNames, .streamNames:
+                    case .transparent, .datagramNames, .streamNames, .published:
                         greeting = TransparentGreeting(address: address, port: port, name: address.flatMap(nameOf))
                     }
                     try channel.pipeline.syncOperations.addHandler(Visitor(keeper, greeting))
