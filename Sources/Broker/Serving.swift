@@ -75,7 +75,7 @@ package final class Serving: Sendable {
 
     /// All that there is at the start was handed over.
     package func begin() throws {
-        for listener in listeners.withLock({ $0 }) { _ = try serve(listener).wait() }
+        for listener in listeners.withLock({ $0 }) { try serve(listener) }
         listeners.withLock { $0 = [] }
     }
 
@@ -86,11 +86,12 @@ package final class Serving: Sendable {
         forwarder.end()
     }
 
-    private func serve(_ listener: HandedListener) -> EventLoopFuture<any Channel> {
+    private func serve(_ listener: HandedListener) throws {
+        let (socket, loop) = (listener.descriptor, group.next())
         switch listener.request.role {
-        case .datagramNames: NamesDoor.serveDatagrams(listener.descriptor, responder, on: group.next())
-        case .streamNames: NamesDoor.serveStreams(listener.descriptor, responder, limits: limits, on: group.next())
-        case .proxy, .socks, .transparent: doors.serve(listener.descriptor, as: listener.request.role)
+        case .datagramNames: _ = try NamesDoor.serveDatagrams(socket, responder, on: loop).wait()
+        case .streamNames: _ = try NamesDoor.serveStreams(socket, responder, limits: limits, on: loop).wait()
+        case .proxy, .socks, .transparent: doors.serve(socket, as: listener.request.role)
         }
     }
 
@@ -136,6 +137,6 @@ private final class NameSockets: Sendable {
     private func open(_ address: IPAddress, _ port: UInt16) throws {
         guard let later = later.withLock({ $0 }) else { throw LinkError("make a listener: nobody makes any") }
         let listener = try later.make(ListenerRequest(role: .transparent, address: address, port: port))
-        _ = try doors.serve(listener.descriptor, as: .transparent).wait()
+        doors.serve(listener.descriptor, as: .transparent)
     }
 }
