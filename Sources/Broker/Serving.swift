@@ -85,7 +85,7 @@ package final class Serving: Sendable {
             defer { listeners = [] }
             return listeners
         }
-        for listener in handed where listener.request.role != .published { _ = try serve(listener).wait() }
+        for listener in handed where listener.request.role != .published { try serve(listener) }
         published.serve(handed.filter { $0.request.role == .published })
     }
 
@@ -96,11 +96,12 @@ package final class Serving: Sendable {
         forwarder.end()
     }
 
-    private func serve(_ listener: HandedListener) -> EventLoopFuture<any Channel> {
+    private func serve(_ listener: HandedListener) throws {
+        let (socket, loop) = (listener.descriptor, group.next())
         switch listener.request.role {
-        case .datagramNames: NamesDoor.serveDatagrams(listener.descriptor, responder, on: group.next())
-        case .streamNames: NamesDoor.serveStreams(listener.descriptor, responder, limits: limits, on: group.next())
-        case .proxy, .socks, .transparent, .published: doors.serve(listener.descriptor, as: listener.request.role)
+        case .datagramNames: _ = try NamesDoor.serveDatagrams(socket, responder, on: loop).wait()
+        case .streamNames: _ = try NamesDoor.serveStreams(socket, responder, limits: limits, on: loop).wait()
+        case .proxy, .socks, .transparent, .published: doors.serve(socket, as: listener.request.role)
         }
     }
 
@@ -146,6 +147,6 @@ private final class NameSockets: Sendable {
     private func open(_ address: IPAddress, _ port: UInt16) throws {
         guard let later = later.withLock({ $0 }) else { throw LinkError("make a listener: nobody makes any") }
         let listener = try later.make(ListenerRequest(role: .transparent, address: address, port: port))
-        _ = try doors.serve(listener.descriptor, as: .transparent).wait()
+        doors.serve(listener.descriptor, as: .transparent)
     }
 }
