@@ -134,7 +134,8 @@ int bailey_listen_loopback(int family, unsigned port) {
     int yes = 1, fd = on_loopback(family, port, &place, &length);
     if (fd < 0) return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return bailey_abandon(fd);
-    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0) return bailey_abandon(fd);
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0)
+        return bailey_abandon(fd);
     if (bind(fd, (struct sockaddr *)&place, length) != 0 || listen(fd, BACKLOG) != 0) return bailey_abandon(fd);
     return fd;
 }
