@@ -48,7 +48,7 @@ package enum ListenerMaker {
         var request = [UInt8](repeating: 0, count: requestBytesMax)
         while true {
             var stray: Int32 = -1
-            let count = bailey_receive_whole(Descriptor.link, &request, requestBytesMax, &stray, 1)
+            let count = bailey_receive(Descriptor.link, &request, requestBytesMax, &stray, 1)
             if stray >= 0 { close(stray) }
             guard count > 0 else { bailey_exit(count == 0 ? 0 : 1) }
             let port = UInt32(request[1]) << 8 | UInt32(request[2])

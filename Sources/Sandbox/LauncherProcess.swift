@@ -57,7 +57,7 @@ struct LauncherProcess: ~Copyable {
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: StatusMessage.byteCount, alignment: 16)
         defer { buffer.deallocate() }
         var descriptor: Int32 = -1
-        let count = bailey_receive(status.raw, buffer, StatusMessage.byteCount, &descriptor)
+        let count = bailey_receive(status.raw, buffer, StatusMessage.byteCount, &descriptor, 1)
         guard count > 0, let message = StatusMessage(UnsafeRawBufferPointer(start: buffer, count: count)) else {
             return nil
         }

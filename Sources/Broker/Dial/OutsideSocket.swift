@@ -53,10 +53,8 @@ enum OutsideSocket {
             guard isNamed == 0 else { return (nil, 0) }
             let port = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
             switch Int32(bytes.loadUnaligned(as: sa_family_t.self)) {
-            case AF_INET: return (IPAddress(bytes: bytes[4..<8]), port)
-            case AF_INET6:
-                let isMapped = bytes[8..<18].allSatisfy { $0 == 0 } && bytes[18..<20].allSatisfy { $0 == 0xFF }
-                return (IPAddress(bytes: isMapped ? bytes[20..<24] : bytes[8..<24]), port)
+            case AF_INET: return (IPAddress(networkBytes: bytes[4..<8]), port)
+            case AF_INET6: return (IPAddress(networkBytes: bytes[8..<24])?.unmapped, port)
             default: return (nil, 0)
             }
         }

@@ -24,14 +24,6 @@ int bailey_owner_namespace(int name_space);
 #define BAILEY_JOIN_NETWORK 0x40000000
 int bailey_join(int name_space, int kind);
 
-// A message and the one descriptor that came with it, or -1. What is longer than the buffer, or brings more than one
-// descriptor, is EMSGSIZE, and nothing of it is kept. Does not wait if told so (EAGAIN).
-long bailey_receive_whole(int socket, void *message, size_t bytes, int *descriptor, int waits);
-// Sends without waiting: EAGAIN where the other side is behind.
-int bailey_send_now(int socket, const void *message, size_t bytes, int descriptor);
-// True (1) for a connected sequenced-packet socket of the local family.
-int bailey_is_packet_link(int fd);
-
 // The broker's confinement. Ids for the whole process; the groups go. For root alone.
 int bailey_become(unsigned user, unsigned group);
 // An empty root in a mount namespace of the caller's own, and namespaces of its own for the rest that it has no use

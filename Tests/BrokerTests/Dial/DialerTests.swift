@@ -265,20 +265,21 @@ struct DialerTests {
     @Test("a real connection has no delay and reads nothing until it is asked to")
     func connection() async throws {
         let (socket, port) = try Plain.bound(Int32(SOCK_STREAM.rawValue))
-        #expect(listen(socket, 1) == 0)
+        defer { Plain.close([socket]) }
         let upstream = try Upstream(host: "model.example.test", port: 443, address: "127.0.0.1:\(port)", ca: nil)
         var settings = BrokerSettings()
         settings.policy = NetworkPolicy(upstreams: [upstream])
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let target = try ConnectTarget(Array("model.example.test:443".utf8))
-        let dialled = try await Dialer(settings: SettingsStore(settings)).dial(target, on: loop).get()
+        let dialer = Dialer(settings: SettingsStore(settings))
+        // Nobody listens yet; the port stays this test's.
+        await #expect(throws: DialFailure.self) { try await dialer.dial(target, on: loop).get() }
+        #expect(listen(socket, 1) == 0)
+        let dialled = try await dialer.dial(target, on: loop).get()
         #expect(dialled.address.description == "127.0.0.1:\(port)")
         #expect(try await dialled.channel.getOption(.autoRead).get() == false)
         #expect(try await dialled.channel.getOption(.tcpOption(.tcp_nodelay)).get() != 0)
         #expect(dialled.channel.eventLoop === loop)
         try await dialled.channel.close()
-        Plain.close([socket])
-        let dialer = Dialer(settings: SettingsStore(settings))
-        await #expect(throws: DialFailure.self) { try await dialer.dial(target, on: loop).get() }
     }
 }
