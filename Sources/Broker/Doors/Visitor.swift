@@ -273,7 +273,7 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
     private func failed(_ error: any Error, _ approach: Approach, _ decision: EgressDecision) {
         guard case .dialling = phase else { return }
         if let refusal = error as? EgressRefusal { return refuse(refusal, approach.target, isMalformed: false) }
-        let reason = (error as? DialFailure)?.reason ?? "\(approach.target) did not answer"
+        let failure = error as? DialFailure ?? DialFailure("\(approach.target) did not answer")
         let target = approach.target
         keeper.refused(
             approach.door,
@@ -281,9 +281,9 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
             port: target.port,
             decision,
             since: since,
-            ending: reason
+            ending: failure.reason
         )
-        leave(greeting.unreachable(reason, first: said.first))
+        leave(greeting.unreachable(failure, first: said.first))
     }
 
     private func connected(
