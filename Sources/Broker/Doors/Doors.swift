@@ -24,6 +24,7 @@ package struct Doors: Sendable {
     package func serve(_ descriptor: Int32, as role: ListenerRole) -> EventLoopFuture<any Channel> {
         let (keeper, nameOf) = (keeper, nameOf)
         return ServerBootstrap(group: group)
+            .serverChannelInitializer(AcceptPause.add)
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
@@ -48,5 +49,15 @@ package struct Doors: Sendable {
         let place = address.ipAddress.flatMap { IPAddress($0) }
         guard case .v6(let v6) = place, v6.high == 0, v6.low >> 32 == 0xFFFF else { return (place, port) }
         return (.v4(IPv4Address(value: UInt32(truncatingIfNeeded: v6.low))), port)
+    }
+}
+
+/// Waits a second where the kernel gives no further connection, for want of descriptors or memory: the socket stays
+/// readable, so that to ask again at once would take a processor.
+enum AcceptPause {
+    @Sendable static func add(to channel: any Channel) -> EventLoopFuture<Void> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+        }
     }
 }

@@ -23,8 +23,8 @@ struct Confinement {
 
     /// More memory than any number of connections that the limits allow takes.
     private static let dataBytesMax: UInt64 = 4 << 30
-    /// Two sockets for each connection, and some to spare.
-    private static let descriptorsMax: UInt64 = 40_000
+    /// What the limits of one sandbox need: two sockets for each connection, and what others there are.
+    private static let descriptorsMax: UInt64 = 45_000
 
     /// - Returns: the walls that hold, each tried.
     func enter() throws(Failure) -> [String] {
@@ -62,6 +62,14 @@ struct Confinement {
         for limit in limits where bailey_set_rlimit(limit.resource, limit.value, limit.value) != 0 {
             throw Failure("set the limits")
         }
+    }
+
+    /// How many descriptors this process may have: the machine may allow fewer than it asks for.
+    static var descriptors: Int {
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0 else { return 0 }
+        return Int(min(UInt64(limit.rlim_cur), descriptorsMax))
     }
 
     /// A wall that is silently missing would be believed in, so each is tried.

@@ -15,6 +15,7 @@ final class HTTP2Client: ChannelInboundHandler {
         case end(HTTPFields)
     }
 
+    var place: RequestPlace?
     private let connection: ClientConnection
     private var context: ChannelHandlerContext?
     private var exchange: Exchange?
@@ -54,7 +55,10 @@ final class HTTP2Client: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {}
 
-    func channelInactive(context: ChannelHandlerContext) { leave("the client left") }
+    func channelInactive(context: ChannelHandlerContext) {
+        leave("the client left")
+        place = nil
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         leave("the client ended the stream")
@@ -228,7 +232,7 @@ enum HTTP2Inside {
     /// Streams of one connection that are open at once.
     static let streamsMax = 100
     /// Bytes of one stream, and of all of them, that may come before somebody takes them.
-    static let streamWindow = 256 << 10
+    static let streamWindow = 64 << 10
     static let connectionWindow = 1 << 20
 
     static func install(_ connection: ClientConnection, on channel: any Channel) throws {
