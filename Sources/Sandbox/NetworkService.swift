@@ -22,6 +22,8 @@ package final class NetworkService {
     private let lease: HostIdentity.Lease?
     /// What makes listeners later; nil where every port has its socket from the start.
     private let makerPath: String?
+    /// How many it makes.
+    private let laterListenersMax: Int
     private var maker: MakerProcess?
     private var state = State.starting
     private var handed = 0
@@ -39,8 +41,9 @@ package final class NetworkService {
 
     /// A broker that takes longer than this to begin is none.
     static let startNanoseconds: UInt64 = 20_000_000_000
-    /// How long it may take at the end to tell its last.
+    /// How long it may be silent at the end before it has told its last, and how long that may take in all.
     private static let lastWordsNanoseconds: UInt64 = 1_500_000_000
+    private static let lastWordsNanosecondsMax: UInt64 = 10_000_000_000
     /// Each is a line of the journal, and a journal has an end.
     private static let connectionsMax: UInt64 = 1_000_000
     /// Records are written down in batches of so many, or when this time is over.
@@ -63,6 +66,7 @@ package final class NetworkService {
     ) throws {
         self.listeners = listeners
         self.makerPath = makerPath
+        laterListenersMax = settings.limits.listeners
         roots = [settings.roots] + Set(settings.upstreamRoots.values).sorted()
         let user = lease?.identity.hostUserID
         self.lease = lease
@@ -242,7 +246,7 @@ package final class NetworkService {
 
     /// It finds the sandbox's network by a socket from there, and hears the broker alone.
     private func startMaker(_ path: String, beside socket: Int32) throws {
-        let maker = try MakerProcess(path: path, socket: socket)
+        let maker = try MakerProcess(path: path, socket: socket, socketsMax: laterListenersMax)
         let link = try maker.takeLink()
         // It closes with the object, and must not before it was sent.
         try withExtendedLifetime(link) { try order(.maker, link.descriptor) }

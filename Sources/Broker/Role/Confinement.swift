@@ -81,6 +81,9 @@ struct Confinement {
         for family in families where bailey_probe_socket(family, 0) != 0 {
             throw Failure("be refused sockets of family \(family)", code: EPERM)
         }
+        for number: Int32 in [132 /* SCTP */, 262 /* MPTCP */] where bailey_probe_protocol(number) != 0 {
+            throw Failure("be refused sockets of protocol \(number)", code: EPERM)
+        }
         guard bailey_probe_socket(AF_INET, 1) == 0, bailey_probe_code() == 0 else {
             throw Failure("be refused raw sockets and new code", code: EPERM)
         }
