@@ -172,22 +172,36 @@ package final class NetworkService {
 
     /// The sandbox is dead: the broker tells its last and goes.
     func finish(_ time: any TimeSource) {
-        let end = time.monotonicNanoseconds() + Self.lastWordsNanoseconds
-        if state == .serving, (try? order(.end)) != nil {
-            var wait = pollfd(fd: broker.link.descriptor, events: Int16(POLLIN), revents: 0)
-            while state == .serving {
-                let now = time.monotonicNanoseconds()
-                guard now < end, poll(&wait, 1, Int32((end - now) / 1_000_000)) == 1 else { break }
-                let arrival = try? broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false)
-                guard case .packet(let packet) = arrival else { break }
-                if packet.descriptor >= 0 { close(packet.descriptor) }
-                if let report = BrokerReport(packet.bytes) { _ = take(report) }
-            }
+        if state == .serving, !hearLastWords(time), state == .serving {
+            // Connections that were open are recorded when they end, and now nobody tells of them.
+            use.breakdown = "it did not tell all of its connections at the end"
         }
         state = .over
         broker.end()
         maker = nil
         flush(at: .max)
+    }
+
+    /// True if it told all that there was and went.
+    private func hearLastWords(_ time: any TimeSource) -> Bool {
+        guard (try? order(.end)) != nil else { return false }
+        let last = time.monotonicNanoseconds() + Self.lastWordsNanosecondsMax
+        var end = time.monotonicNanoseconds() + Self.lastWordsNanoseconds
+        var wait = pollfd(fd: broker.link.descriptor, events: Int16(POLLIN), revents: 0)
+        while state == .serving {
+            let now = time.monotonicNanoseconds()
+            guard now < end, poll(&wait, 1, Int32((end - now) / 1_000_000)) == 1 else { return false }
+            switch try? broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false) {
+            case .end: return broker.wentInOrder()
+            case .packet(let packet):
+                if packet.descriptor >= 0 { close(packet.descriptor) }
+                guard let report = BrokerReport(packet.bytes), packet.descriptor < 0 else { return false }
+                _ = take(report)
+                end = min(last, time.monotonicNanoseconds() + Self.lastWordsNanoseconds)
+            case .nothing, nil: return false
+            }
+        }
+        return false
     }
 
     private func take(_ report: BrokerReport) -> Bool {
