@@ -11,6 +11,8 @@ package enum Forges {
     }
 
     private static func isKnown(_ text: String) -> Bool {
+        // AWS CodeCommit has a host in each region.
+        if text.hasPrefix("git-codecommit"), text.hasSuffix(".amazonaws.com") { return true }
         var rest = text[...]
         while true {
             if domains.contains(String(rest)) { return true }
@@ -23,6 +25,8 @@ package enum Forges {
     private static let domains: Set<String> = [
         // GitHub, its interfaces, downloads, packages, and companies' own
         "github.com", "githubusercontent.com", "ghcr.io", "ghe.com",
+        // Its tools for models, which write to repositories
+        "githubcopilot.com",
         // GitLab and public instances of it
         "gitlab.com", "gitlab.gnome.org", "gitlab.freedesktop.org", "gitlab.kitware.com", "gitlab.inria.fr",
         "gitlab.archlinux.org", "gitlab.haskell.org", "salsa.debian.org", "invent.kde.org", "framagit.org",
@@ -35,10 +39,12 @@ package enum Forges {
         "codeberg.org", "gitea.com", "gitee.com", "gitcode.com", "disroot.org", "notabug.org",
         "sr.ht", "repo.or.cz", "pagure.io", "src.fedoraproject.org", "launchpad.net", "savannah.gnu.org",
         "git.kernel.org",
-        "opendev.org", "review.opendev.org", "gerrit.wikimedia.org", "sourceforge.net", "heptapod.net",
+        "opendev.org", "review.opendev.org", "gerrit.wikimedia.org", "sourceforge.net", "sf.net", "heptapod.net",
         "rocketgit.com", "radicle.xyz", "tangled.sh", "git.eclipse.org", "git.savannah.nongnu.org",
         "savannah.nongnu.org",
         "jihulab.com", "git.drupalcode.org", "git.apache.org", "gitbox.apache.org",
+        // Where a push is a publication
+        "git.heroku.com", "git.overleaf.com", "scm.azurewebsites.net", "assembla.com", "beanstalkapp.com",
         // Models and data sets in git repositories
         "huggingface.co", "hf.co", "modelscope.cn",
     ]
@@ -152,7 +158,8 @@ package struct ForgeRules: Sendable {
             if next.count == bytes.count { break }
             bytes = next
         }
-        return String(decoding: bytes, as: UTF8.self).lowercased()
+        // What is looked for is ASCII, and a mark that combines with the letter before it would hide that.
+        return String(decoding: bytes.map { $0 < 0x80 ? $0 : UInt8(ascii: "?") }, as: UTF8.self).lowercased()
     }
 
     private static func unescaped(_ bytes: [UInt8]) -> [UInt8] {
