@@ -82,6 +82,7 @@ final class HTTP2Client: ChannelInboundHandler {
             let (pseudo, fields) = try HTTP2Fields.read(frame.headers, 400, connection.limits.headFields)
             guard !hasBegun else {
                 guard pseudo.isEmpty else { throw HTTPRefusal(400, "http-syntax", "a request begins twice") }
+                try HTTPTrailers.check(fields, 400)
                 endInput(fields)
                 return pump()
             }
@@ -283,7 +284,8 @@ final class HTTP2InsideEnd: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        connection.recordBroken(error)
+        // A client that hangs up, however rudely, broke no rule: many do so when they have what they wanted.
+        if error is any NIOHTTP2Error { connection.recordBroken(error) }
         connection.close()
     }
 }
