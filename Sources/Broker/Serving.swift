@@ -53,7 +53,10 @@ package final class Serving: Sendable {
         )
         published = PublishedDoor(keeper)
         doors = Doors(keeper, group: group) { names.name(of: $0) }
-        let nameSockets = NameSockets(doors, on: group.next())
+        let (served, most) = (doors, limits.listeners)
+        let nameSockets = NameSockets(most: most, on: group.next()) { listener in
+            served.serve(listener.descriptor, as: .transparent)
+        }
         self.nameSockets = nameSockets
         responder = NamesResponder(
             settings: settings,
@@ -75,7 +78,7 @@ package final class Serving: Sendable {
     /// By this, sockets inside are had later: listeners when a name gets its address, and connections to a published
     /// port.
     package func take(later: LaterListeners) {
-        nameSockets.take(later)
+        nameSockets.take { try later.make($0) }
         published.take(later)
     }
 
@@ -109,44 +112,5 @@ package final class Serving: Sendable {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-}
-
-/// Listens where a name's own addresses are, on the ports that programs of the sandbox could bind too.
-private final class NameSockets: Sendable {
-    private let doors: Doors
-    private let later = Mutex<LaterListeners?>(nil)
-    /// Making a socket waits for another process, which no event loop may.
-    private let pool = NIOThreadPool(numberOfThreads: 1)
-    private let loop: any EventLoop
-
-    /// Below this port one socket listens for all names.
-    private static let ownPortsFrom: UInt16 = 1024
-
-    init(_ doors: Doors, on loop: any EventLoop) {
-        self.doors = doors
-        self.loop = loop
-        pool.start()
-    }
-
-    func take(_ later: LaterListeners) { self.later.withLock { $0 = later } }
-
-    /// Completes when somebody listens on all of the ports.
-    func open(_ name: SyntheticName, _ ports: [UInt16]) -> EventLoopFuture<Void> {
-        let own = ports.filter { $0 >= Self.ownPortsFrom }
-        guard !own.isEmpty else { return loop.makeSucceededVoidFuture() }
-        return pool.runIfActive(eventLoop: loop) {
-            for port in own {
-                try self.open(name.v4, port)
-                // A program that gets no connection by IPv6 takes the other address.
-                try? self.open(name.v6, port)
-            }
-        }
-    }
-
-    private func open(_ address: IPAddress, _ port: UInt16) throws {
-        guard let later = later.withLock({ $0 }) else { throw LinkError("make a listener: nobody makes any") }
-        let listener = try later.make(ListenerRequest(role: .transparent, address: address, port: port))
-        doors.serve(listener.descriptor, as: .transparent)
     }
 }

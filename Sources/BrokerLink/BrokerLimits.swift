@@ -10,6 +10,14 @@ package struct BrokerLimits: Sendable, Equatable {
     package var questionsPerSecond = 2_000
     /// Names that get an address inside.
     package var names = 65_536
+    /// Listening sockets that are made while the sandbox lives, two for each name and port from 1024 on.
+    package var listeners = 4_096
+    /// Names that are looked up outside in a second; a second's worth may come at once.
+    package var lookupsPerSecond = 500
+    /// Requests that are seen and not answered yet. Each may hold a part of its body and of its answer in memory.
+    package var requests = 2_048
+    /// Connections to the outside, at once, for requests that are seen.
+    package var requestConnections = 4_096
     /// Bytes of a request's or an answer's head.
     package var headBytes = 64 << 10
     /// Fields of a head.
@@ -24,4 +32,20 @@ package struct BrokerLimits: Sendable, Equatable {
     package var certificates = 1_024
 
     package init() {}
+
+    /// The same limits as far as a process with so many descriptors can keep them. A connection that is copied takes
+    /// two of them, one that is being made up to four, and some are for everything else.
+    package func fitted(descriptors: Int) -> BrokerLimits {
+        let eighth = max(1, descriptors / 8)
+        var fitted = self
+        fitted.listeners = min(listeners, eighth)
+        fitted.requestConnections = min(requestConnections, eighth)
+        fitted.pending = min(pending, max(1, eighth / 2))
+        let rest = descriptors - min(Self.spareDescriptors, eighth) - fitted.listeners - fitted.requestConnections
+        fitted.connections = min(connections, max(1, (rest - 2 * fitted.pending) / 2))
+        return fitted
+    }
+
+    /// Streams of the resolver, look-ups, and what the process itself has.
+    private static let spareDescriptors = 512
 }

@@ -55,7 +55,8 @@ package enum BrokerReport: Sendable, Equatable {
             guard let record = ConnectionRecord(value) else { return nil }
             self = .record(record)
         case Kind.leftOut:
-            guard let count = value.unsignedValue else { return nil }
+            // It is summed up, and no sum may overflow.
+            guard let count = value.unsignedValue, count <= UInt64(UInt32.max) else { return nil }
             self = .leftOut(count)
         case Kind.failed:
             guard let reason = value.stringValue, reason.utf8.count <= Self.reasonBytesMax else { return nil }

@@ -186,7 +186,9 @@ extension BrokerLimits {
     static let fields: [Field] = [
         Field("connections", \.connections), Field("pending", \.pending),
         Field("connections_per_second", \.connectionsPerSecond), Field("questions_per_second", \.questionsPerSecond),
-        Field("names", \.names), Field("head_bytes", \.headBytes), Field("head_fields", \.headFields),
+        Field("names", \.names), Field("listeners", \.listeners), Field("lookups_per_second", \.lookupsPerSecond),
+        Field("requests", \.requests), Field("request_connections", \.requestConnections),
+        Field("head_bytes", \.headBytes), Field("head_fields", \.headFields),
         Field(milliseconds: "greeting", \.greetingSeconds), Field(milliseconds: "dial", \.dialSeconds),
         Field(milliseconds: "idle", \.idleSeconds), Field("certificates", \.certificates),
     ]

@@ -1,13 +1,11 @@
 #define _GNU_SOURCE
+#include "filter.h"
 #include "include/clinux.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,14 +16,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#ifdef __x86_64__
-#define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#error "the broker's filter is written for x86-64 and AArch64"
-#endif
 
 int bailey_become(unsigned user, unsigned group) {
     if (user == 0 || group == 0) {
@@ -56,37 +46,8 @@ int bailey_isolate(void) {
 // The filter: a list that is tried from its head. The kernel remembers of every call whether it is allowed without a
 // look at its arguments, so that the length costs nothing later.
 
-#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
-#define NUMBER LOAD(offsetof(struct seccomp_data, nr))
-#define ARGUMENT(index) LOAD(offsetof(struct seccomp_data, args) + 8 * (index))
-#define UPPER_HALF(index) LOAD(offsetof(struct seccomp_data, args) + 8 * (index) + 4)
-#define JUMP_EQUAL(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
-#define JUMP_SET(bits, yes, no) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, yes, no)
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, action)
-#define REFUSE RETURN(SECCOMP_RET_ERRNO | EPERM)
-#define MISSING RETURN(SECCOMP_RET_ERRNO | ENOSYS)
-#define ALLOW RETURN(SECCOMP_RET_ALLOW)
-#define KILL RETURN(SECCOMP_RET_KILL_PROCESS)
-#define STEPS(...) (sizeof((struct sock_filter[]){__VA_ARGS__}) / sizeof(struct sock_filter))
-// Steps for one call alone; the last of them returns.
-#define ON(call, ...) JUMP_EQUAL(__NR_##call, 0, STEPS(__VA_ARGS__)), __VA_ARGS__
-#define ALLOWED(call) ON(call, ALLOW)
-#define KILLED(call) ON(call, KILL)
-// Of what was loaded: one value is allowed, everything else goes on.
-#define ALLOWED_VALUE(value) JUMP_EQUAL(value, 0, 1), ALLOW
-// Of what was loaded: any of these bits is allowed or refused, none goes on.
-#define ALLOWED_BITS(bits) JUMP_SET(bits, 0, 1), ALLOW
-#define REFUSED_BITS(bits) JUMP_SET(bits, 0, 1), REFUSE
-
 static const struct sock_filter filter[] = {
-    LOAD(offsetof(struct seccomp_data, arch)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0),
-    KILL,
-    NUMBER,
-#ifdef __x86_64__
-    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), // calls of x32
-    KILL,
-#endif
+    OWN_CALLS,
     // Bytes and events.
     ALLOWED(read), ALLOWED(write), ALLOWED(readv), ALLOWED(writev), ALLOWED(recvfrom), ALLOWED(recvmsg),
     ALLOWED(recvmmsg), ALLOWED(sendto), ALLOWED(sendmsg), ALLOWED(sendmmsg), ALLOWED(accept), ALLOWED(accept4),
@@ -111,7 +72,9 @@ static const struct sock_filter filter[] = {
     ON(socket,
        ARGUMENT(0), JUMP_EQUAL(AF_INET, 2, 0), JUMP_EQUAL(AF_INET6, 1, 0), REFUSE,
        ARGUMENT(1), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xF), // without the flags
-       ALLOWED_VALUE(SOCK_STREAM), ALLOWED_VALUE(SOCK_DGRAM), REFUSE),
+       JUMP_EQUAL(SOCK_STREAM, 2, 0), JUMP_EQUAL(SOCK_DGRAM, 1, 0), REFUSE,
+       // Of them TCP and UDP: others would be code of the kernel that nobody else here reaches.
+       ARGUMENT(2), ALLOWED_VALUE(0), ALLOWED_VALUE(IPPROTO_TCP), ALLOWED_VALUE(IPPROTO_UDP), REFUSE),
     // Memory is never code.
     ON(mmap, ARGUMENT(2), REFUSED_BITS(PROT_EXEC), ALLOW),
     ON(mprotect, ARGUMENT(2), REFUSED_BITS(PROT_EXEC), ALLOW),
@@ -142,6 +105,12 @@ int bailey_probe_socket(int family, int is_raw) {
     if (fd < 0) return 0;
     close(fd);
     return 1;
+}
+
+int bailey_probe_protocol(int protocol) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+    if (fd >= 0) close(fd);
+    return fd < 0 && errno == EPERM ? 0 : 1;
 }
 
 int bailey_probe_bind(void) {

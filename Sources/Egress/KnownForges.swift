@@ -2,6 +2,8 @@
 package enum KnownForges {
     /// True for the hosts and for all names below them.
     package static func contains(_ name: HostName) -> Bool {
+        // AWS CodeCommit has a host in each region.
+        if name.text.hasPrefix("git-codecommit"), name.text.hasSuffix(".amazonaws.com") { return true }
         var rest = name.text[...]
         while true {
             if domains.contains(String(rest)) { return true }
@@ -16,6 +18,8 @@ package enum KnownForges {
     private static let domains: Set<String> = [
         // GitHub, its interfaces, downloads, packages, and companies' own
         "github.com", "githubusercontent.com", "ghcr.io", "ghe.com",
+        // Its tools for models, which write to repositories
+        "githubcopilot.com",
         // GitLab and public instances of it
         "gitlab.com", "gitlab.gnome.org", "gitlab.freedesktop.org", "gitlab.kitware.com", "gitlab.inria.fr",
         "gitlab.archlinux.org", "gitlab.haskell.org", "salsa.debian.org", "invent.kde.org", "framagit.org",
@@ -28,10 +32,12 @@ package enum KnownForges {
         "codeberg.org", "gitea.com", "gitee.com", "gitcode.com", "disroot.org", "notabug.org",
         "sr.ht", "repo.or.cz", "pagure.io", "src.fedoraproject.org", "launchpad.net", "savannah.gnu.org",
         "git.kernel.org",
-        "opendev.org", "review.opendev.org", "gerrit.wikimedia.org", "sourceforge.net", "heptapod.net",
+        "opendev.org", "review.opendev.org", "gerrit.wikimedia.org", "sourceforge.net", "sf.net", "heptapod.net",
         "rocketgit.com", "radicle.xyz", "tangled.sh", "git.eclipse.org", "git.savannah.nongnu.org",
         "savannah.nongnu.org",
         "jihulab.com", "git.drupalcode.org", "git.apache.org", "gitbox.apache.org",
+        // Where a push is a publication
+        "git.heroku.com", "git.overleaf.com", "scm.azurewebsites.net", "assembla.com", "beanstalkapp.com",
         // Models and data sets in git repositories
         "huggingface.co", "hf.co", "modelscope.cn",
     ]

@@ -15,7 +15,8 @@ package enum ListenerMaker {
         package static let socket: Int32 = 4
     }
 
-    /// The first argument in this role; the second is the sandbox's user inside.
+    /// The first argument in this role; the second is the sandbox's user inside, the third how many sockets are made
+    /// at most.
     package static let word = "listen"
     /// A role, a port and 4 or 16 bytes of address, as the broker's link writes them.
     package static let requestBytesMax = 19
@@ -24,12 +25,12 @@ package enum ListenerMaker {
     private static let published: UInt8 = 6
 
     static func main(_ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Never {
-        guard let role = words[1], strcmp(role, constant("listen")) == 0, let number = words[2],
+        guard let role = words[1], strcmp(role, constant("listen")) == 0, let number = words[2], let most = words[3],
             bailey_is_packet_link(Descriptor.link) == 1
         else { bailey_exit(2) }
         let user = UInt32(truncatingIfNeeded: strtoul(number, nil, 10))
         guard enter(user) else { bailey_exit(1) }
-        serve()
+        serve(strtoul(most, nil, 10))
     }
 
     /// Joins the namespaces, becomes the sandbox's user and gives up the rest.
@@ -47,8 +48,13 @@ package enum ListenerMaker {
     }
 
     /// Answers each request with 0 and the socket, or with an errno. Ends with the broker.
-    private static func serve() -> Never {
+    ///
+    /// - Parameter most: sockets that are made; ENFILE says that there are so many.
+    private static func serve(_ most: UInt) -> Never {
+        var left = most
         var request = [UInt8](repeating: 0, count: requestBytesMax)
+        // From here on nothing is allocated.
+        guard bailey_maker_filter() == 0 else { bailey_exit(1) }
         while true {
             var stray: Int32 = -1
             let count = bailey_receive(Descriptor.link, &request, requestBytesMax, &stray, 1)
@@ -57,7 +63,9 @@ package enum ListenerMaker {
             let port = UInt32(request[1]) << 8 | UInt32(request[2])
             var answer = UInt8(truncatingIfNeeded: EINVAL)
             var made: Int32 = -1
-            if count == 7 || count == requestBytesMax, port >= lowestPort {
+            if left == 0 {
+                answer = UInt8(truncatingIfNeeded: ENFILE)
+            } else if count == 7 || count == requestBytesMax, port >= lowestPort {
                 let family = count == 7 ? BAILEY_FAMILY_V4 : BAILEY_FAMILY_V6
                 if request[0] == published {
                     made = bailey_connect_loopback(family, port)
@@ -67,6 +75,7 @@ package enum ListenerMaker {
                     }
                 }
                 answer = made >= 0 ? 0 : UInt8(truncatingIfNeeded: errno)
+                if made >= 0 { left -= 1 }
             }
             guard bailey_send(Descriptor.link, &answer, 1, made) == 0 else { bailey_exit(1) }
             if made >= 0 { close(made) }

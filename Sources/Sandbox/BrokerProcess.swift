@@ -38,18 +38,26 @@ final class BrokerProcess {
 
     /// Why a broker that is gone went, as far as the kernel tells.
     func ending() -> String {
+        guard let status = reaped() else { return "it closed its link" }
+        let signal = status & 0x7F
+        if signal == SIGSYS { return "it made a call that only an intruder makes, and was ended" }
+        return signal == 0 ? "it ended with code \(status >> 8 & 0xFF)" : "it was ended by signal \(signal)"
+    }
+
+    /// True for a broker that is gone because it was told to.
+    func wentInOrder() -> Bool { reaped() == 0 }
+
+    /// How it ended; nil for one that has not, shortly after it closed its link.
+    private func reaped() -> Int32? {
         var status: Int32 = 0
         for _ in 0..<Self.waitsMax {
-            let found = waitpid(processID, &status, WNOHANG)
-            if found == processID {
+            if waitpid(processID, &status, WNOHANG) == processID {
                 isReaped = true
-                let signal = status & 0x7F
-                if signal == SIGSYS { return "it made a call that only an intruder makes, and was ended" }
-                return signal == 0 ? "it ended with code \(status >> 8 & 0xFF)" : "it was ended by signal \(signal)"
+                return status
             }
             usleep(1000)
         }
-        return "it closed its link"
+        return nil
     }
 
     /// A process whose link is closed is gone within a few milliseconds.

@@ -10,13 +10,15 @@ final class MakerProcess {
     private let processID: Int32
     private var link: PacketLink?
 
-    /// - Parameter socket: any socket of the sandbox's; the process finds the network by it.
-    init(path: String, socket: Int32) throws {
+    /// - Parameters:
+    ///   - socket: any socket of the sandbox's; the process finds the network by it.
+    ///   - socketsMax: how many it makes at most.
+    init(path: String, socket: Int32, socketsMax: Int) throws {
         let (theirs, its) = try PacketLink.pair()
         let null = Descriptor(owning: try SystemError.check("open", open("/dev/null", O_RDWR | O_CLOEXEC)))
         // Root's sandboxes have one user inside, ordinary ones the caller.
         let user = getuid() == 0 ? HostIdentity.insideIDOfRoot : getuid()
-        let words = ["bailey-launcher", ListenerMaker.word, "\(user)"]
+        let words = ["bailey-launcher", ListenerMaker.word, "\(user)", "\(socketsMax)"]
         let descriptors = [null.raw, null.raw, null.raw, its.descriptor, socket]
         processID = try withExtendedLifetime(its) { try HelperProcess.spawn(path, words, descriptors) }
         link = theirs

@@ -22,6 +22,8 @@ package final class NetworkService {
     private let lease: HostIdentity.Lease?
     /// What makes listeners later; nil where every port has its socket from the start.
     private let makerPath: String?
+    /// How many it makes.
+    private let laterListenersMax: Int
     private var maker: MakerProcess?
     private var state = State.starting
     private var handed = 0
@@ -38,8 +40,9 @@ package final class NetworkService {
 
     /// A broker that takes longer than this to begin is none.
     static let startNanoseconds: UInt64 = 20_000_000_000
-    /// How long it may take at the end to tell its last.
+    /// How long it may be silent at the end before it has told its last, and how long that may take in all.
     private static let lastWordsNanoseconds: UInt64 = 1_500_000_000
+    private static let lastWordsNanosecondsMax: UInt64 = 10_000_000_000
     /// Each is a line of the journal, and a journal has an end.
     private static let connectionsMax: UInt64 = 1_000_000
     /// Records are written down in batches of so many, or when this time is over.
@@ -64,6 +67,7 @@ package final class NetworkService {
     ) throws {
         self.listeners = listeners
         self.makerPath = makerPath
+        laterListenersMax = settings.limits.listeners
         roots = [settings.roots] + Set(settings.upstreamRoots.values).sorted()
         let user = lease?.identity.hostUserID
         self.lease = lease
@@ -174,22 +178,36 @@ package final class NetworkService {
 
     /// The sandbox is dead: the broker tells its last and goes.
     func finish(_ time: any TimeSource) {
-        let end = time.monotonicNanoseconds() + Self.lastWordsNanoseconds
-        if state == .serving, (try? order(.end)) != nil {
-            var wait = pollfd(fd: broker.link.descriptor, events: Int16(POLLIN), revents: 0)
-            while state == .serving {
-                let now = time.monotonicNanoseconds()
-                guard now < end, poll(&wait, 1, Int32((end - now) / 1_000_000)) == 1 else { break }
-                let arrival = try? broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false)
-                guard case .packet(let packet) = arrival else { break }
-                if packet.descriptor >= 0 { close(packet.descriptor) }
-                if let report = BrokerReport(packet.bytes) { _ = take(report) }
-            }
+        if state == .serving, !hearLastWords(time), state == .serving {
+            // Connections that were open are recorded when they end, and now nobody tells of them.
+            use.breakdown = "it did not tell all of its connections at the end"
         }
         state = .over
         broker.end()
         maker = nil
         flush(at: .max)
+    }
+
+    /// True if it told all that there was and went.
+    private func hearLastWords(_ time: any TimeSource) -> Bool {
+        guard (try? order(.end)) != nil else { return false }
+        let last = time.monotonicNanoseconds() + Self.lastWordsNanosecondsMax
+        var end = time.monotonicNanoseconds() + Self.lastWordsNanoseconds
+        var wait = pollfd(fd: broker.link.descriptor, events: Int16(POLLIN), revents: 0)
+        while state == .serving {
+            let now = time.monotonicNanoseconds()
+            guard now < end, poll(&wait, 1, Int32((end - now) / 1_000_000)) == 1 else { return false }
+            switch try? broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false) {
+            case .end: return broker.wentInOrder()
+            case .packet(let packet):
+                if packet.descriptor >= 0 { close(packet.descriptor) }
+                guard let report = BrokerReport(packet.bytes), packet.descriptor < 0 else { return false }
+                _ = take(report)
+                end = min(last, time.monotonicNanoseconds() + Self.lastWordsNanoseconds)
+            case .nothing, nil: return false
+            }
+        }
+        return false
     }
 
     private func take(_ report: BrokerReport) -> Bool {
@@ -247,7 +265,7 @@ package final class NetworkService {
 
     /// It finds the sandbox's network by a socket from there, and hears the broker alone.
     private func startMaker(_ path: String, beside socket: Int32) throws {
-        let maker = try MakerProcess(path: path, socket: socket)
+        let maker = try MakerProcess(path: path, socket: socket, socketsMax: laterListenersMax)
         let link = try maker.takeLink()
         // It closes with the object, and must not before it was sent.
         try withExtendedLifetime(link) { try order(.maker, link.descriptor) }

@@ -31,6 +31,22 @@ struct DocumentTests {
         return settings
     }
 
+    @Test func aSumThatABrokerMadeUpIsRefused() {
+        #expect(BrokerReport(BrokerReport.leftOut(.max).bytes) == nil)
+    }
+
+    @Test("limits fit into the descriptors that there are", arguments: [0, 20, 256, 1024, 4096, 20_000, 45_000])
+    func fitted(_ descriptors: Int) {
+        let fitted = BrokerLimits().fitted(descriptors: descriptors)
+        let used = 2 * (fitted.connections + fitted.pending) + fitted.listeners + fitted.requestConnections
+        #expect(used <= max(descriptors, 6))
+        #expect(min(fitted.connections, fitted.pending, fitted.listeners, fitted.requestConnections) > 0)
+        #expect(fitted.connections >= descriptors / 5 || fitted.connections == BrokerLimits().connections)
+        var few = BrokerLimits()
+        few.connections = 3
+        #expect(few.fitted(descriptors: 45_000) == few)
+    }
+
     @Test func settingsSurvive() throws {
         let settings = try settings()
         #expect(try SettingsDocument.read(SettingsDocument.bytes(settings)) == settings)
@@ -98,7 +114,8 @@ struct DocumentTests {
 
     @Test func reportsSurvive() throws {
         let reports: [BrokerReport] = [
-            .settled(authority: ""), .ready(walls: ["no-files", "limits"]), .record(try record()), .leftOut(.max),
+            .settled(authority: ""), .ready(walls: ["no-files", "limits"]), .record(try record()),
+            .leftOut(UInt64(UInt32.max)),
             .failed("no room"),
         ]
         for report in reports {

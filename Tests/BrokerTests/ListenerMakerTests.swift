@@ -35,7 +35,7 @@ struct ListenerMakerTests {
         its_number, first = os.dup(its.fileno()), descriptors[0]
         def place():
             os.dup2(its_number, 60); os.dup2(first, 61); os.dup2(60, 3); os.dup2(61, 4)
-        maker = subprocess.Popen([launcher, "listen", str(inside)], preexec_fn=place, close_fds=False)
+        maker = subprocess.Popen([launcher, "listen", str(inside), "3"], preexec_fn=place, close_fds=False)
         its.close(); os.close(its_number)
         def ask(address, port, role=5):
             link.send(struct.pack(">BH", role, port) + socket.inet_pton(
@@ -56,7 +56,8 @@ struct ListenerMakerTests {
         assert ask("127.0.0.1", 22, 6) == (22, [])
         assert ask("127.0.0.1", 443) == (22, []) and ask("192.0.2.1", 5432)[0] == 99
         status = open(f"/proc/{maker.pid}/status").read()
-        assert "CapEff:\\t0000000000000000" in status and "NoNewPrivs:\\t1" in status, status
+        assert ask("127.0.0.9", 5433)[0] == 0 and ask("127.0.0.9", 5434) == (23, [])
+        for line in "CapEff:\\t0000000000000000", "NoNewPrivs:\\t1", "Seccomp:\\t2": assert line in status, status
         uids = [line for line in status.splitlines() if line.startswith("Uid")][0].split()[1:]
         assert uids == [str(outside)] * 4, uids
         link.close()

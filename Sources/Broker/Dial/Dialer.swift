@@ -15,6 +15,8 @@ package final class Dialer: Dialing {
     private let lookup: HostLookup
     private let connect: ConnectionRace.Connect
     private let pending = Mutex(0)
+    /// Connections that are open and were not handed on as sockets: those of requests that are seen.
+    private let open = Mutex(0)
 
     package convenience init(settings: SettingsStore) { self.init(settings: settings, connect: Self.connected) }
 
@@ -33,12 +35,20 @@ package final class Dialer: Dialing {
             return true
         }
         guard isWithin else { return loop.makeFailedFuture(Self.tooMany(limits)) }
+        guard open.withLock({ $0 < limits.requestConnections }) else {
+            pending.withLock { $0 -= 1 }
+            return loop.makeFailedFuture(Self.tooManyOpen(limits))
+        }
         let deadline = NIODeadline.now() + .milliseconds(Int64(limits.dialSeconds * 1000))
         let result = checked(target, until: deadline, on: loop).flatMap { addresses in
             self.race(target, addresses, until: deadline, on: loop)
         }
         result.whenComplete { outcome in
             self.pending.withLock { $0 -= 1 }
+            if case .success(let dialled) = outcome {
+                self.open.withLock { $0 += 1 }
+                dialled.channel.closeFuture.whenComplete { _ in self.open.withLock { $0 -= 1 } }
+            }
             if case .failure = outcome { self.failed(target) }
         }
         return result
@@ -177,6 +187,14 @@ package final class Dialer: Dialing {
             RuleID("limit-pending"),
             "\(limits.pending) connections are being opened at once, and that is the limit",
             remedy: "Try again when some of them are open."
+        )
+    }
+
+    private static func tooManyOpen(_ limits: BrokerLimits) -> EgressRefusal {
+        EgressRefusal(
+            RuleID("limit-outside"),
+            "\(limits.requestConnections) connections are open outside for requests that are seen (requestConnections)",
+            remedy: "Try again when some of them are closed."
         )
     }
 

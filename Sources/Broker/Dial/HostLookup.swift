@@ -1,4 +1,5 @@
 import BrokerLink
+import Domain
 package import Egress
 package import NIOCore
 import Synchronization
@@ -33,6 +34,7 @@ package final class HostLookup: Sendable {
     static let graceSeconds = 1.0
 
     private let settings: SettingsStore
+    private let rate = QuestionRate()
     private let state = Mutex(State())
 
     package init(settings: SettingsStore) { self.settings = settings }
@@ -55,6 +57,12 @@ package final class HostLookup: Sendable {
         case .kept(let answer): promise.succeed(answer)
         case .running(let future): future.hop(to: loop).cascade(to: promise)
         case .begin:
+            guard rate.take(perSecond: settings.limits.lookupsPerSecond, at: Self.seconds()) else {
+                let refusal = Result<HostAnswer, any Error>.failure(Self.tooMany(settings.limits))
+                finish(name, version, refusal)
+                promise.completeWith(refusal)
+                break
+            }
             ask(name, settings, on: loop).whenComplete { result in
                 self.finish(name, version, result)
                 promise.completeWith(result)
@@ -71,6 +79,17 @@ package final class HostLookup: Sendable {
             guard state.version == version, let kept = state.kept[name], kept.until > .now() else { return nil }
             return kept.answer
         }
+    }
+
+    private static func seconds() -> Double { Double(NIODeadline.now().uptimeNanoseconds) / 1e9 }
+
+    /// With a wildcard, programs choose the names: they shall not flood the name servers of the host.
+    private static func tooMany(_ limits: BrokerLimits) -> EgressRefusal {
+        EgressRefusal(
+            RuleID("limit-lookups"),
+            "\(limits.lookupsPerSecond) names were looked up within a second (lookupsPerSecond)",
+            remedy: "Try again later; see which program asks for so many names."
+        )
     }
 
     /// Looks again with the next call: what was said led nowhere.

@@ -45,6 +45,7 @@ package enum NamesDoor {
         let open = OpenStreams()
         let idle = TimeAmount.milliseconds(Int64(limits.greetingSeconds * 1000))
         return ServerBootstrap(group: loop)
+            .serverChannelInitializer(AcceptPause.add)
             .childChannelInitializer { channel in
                 guard open.enter(streamsMax) else { return channel.eventLoop.makeFailedFuture(TooManyStreams()) }
                 channel.closeFuture.whenComplete { _ in open.leave() }

@@ -98,7 +98,7 @@ package final class NamesResponder: Sendable {
             do throws(EgressRefusal) {
                 let synthetic = try names.addresses(of: name, limits: settings.limits)
                 reply.records = [.address(family == .v4 ? synthetic.v4 : synthetic.v6)]
-                return announced(reply, synthetic, settings.policy, bytesMax, on: loop)
+                return announced(reply, query, synthetic, settings.policy, bytesMax, on: loop)
             } catch {
                 refuse(&reply, query, error)
             }
@@ -108,6 +108,7 @@ package final class NamesResponder: Sendable {
 
     private func announced(
         _ reply: DNSReply,
+        _ query: DNSQuery,
         _ synthetic: SyntheticName,
         _ policy: NetworkPolicy,
         _ bytesMax: Int,
@@ -116,11 +117,15 @@ package final class NamesResponder: Sendable {
         let pending = announcements.announce(synthetic, policy.ports(of: synthetic.name), on: loop)
         guard let pending else { return .now(reply.bytes(atMost: bytesMax)) }
         return .later(
-            pending.map { reply.bytes(atMost: bytesMax) }.recover { _ in
+            pending.map { reply.bytes(atMost: bytesMax) }.recover { error in
                 // Nobody listens there: an address would only lead to a connection that is refused without a reason.
                 var failed = reply
-                failed.code = .failed
                 failed.records = []
+                if let refusal = error as? EgressRefusal {
+                    self.refuse(&failed, query, refusal)
+                } else {
+                    failed.code = .failed
+                }
                 return failed.bytes(atMost: bytesMax)
             }
         )

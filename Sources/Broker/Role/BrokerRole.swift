@@ -84,6 +84,9 @@ final class BrokerRole {
 
     /// The first settings make what serves; later ones replace them whole.
     private func take(_ settings: BrokerSettings) throws {
+        var settings = settings
+        // Whoever runs out of descriptors does not get what it is told any more.
+        settings.limits = settings.limits.fitted(descriptors: Confinement.descriptors)
         if let store {
             store.replace(settings)
             return

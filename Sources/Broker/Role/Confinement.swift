@@ -23,8 +23,8 @@ struct Confinement {
 
     /// More memory than any number of connections that the limits allow takes.
     private static let dataBytesMax: UInt64 = 4 << 30
-    /// Two sockets for each connection, and some to spare.
-    private static let descriptorsMax: UInt64 = 40_000
+    /// What the limits of one sandbox need: two sockets for each connection, and what others there are.
+    private static let descriptorsMax: UInt64 = 45_000
 
     /// - Returns: the walls that hold, each tried.
     func enter() throws(Failure) -> [String] {
@@ -64,6 +64,14 @@ struct Confinement {
         }
     }
 
+    /// How many descriptors this process may have: the machine may allow fewer than it asks for.
+    static var descriptors: Int {
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0 else { return 0 }
+        return Int(min(UInt64(limit.rlim_cur), descriptorsMax))
+    }
+
     /// A wall that is silently missing would be believed in, so each is tried.
     private func prove() throws(Failure) {
         let families = [AF_UNIX, AF_NETLINK, 17 /* AF_PACKET */, 38 /* AF_ALG */, 40 /* AF_VSOCK */]
@@ -72,6 +80,9 @@ struct Confinement {
         else { throw Failure("be refused files", code: EPERM) }
         for family in families where bailey_probe_socket(family, 0) != 0 {
             throw Failure("be refused sockets of family \(family)", code: EPERM)
+        }
+        for number: Int32 in [132 /* SCTP */, 262 /* MPTCP */] where bailey_probe_protocol(number) != 0 {
+            throw Failure("be refused sockets of protocol \(number)", code: EPERM)
         }
         guard bailey_probe_socket(AF_INET, 1) == 0, bailey_probe_code() == 0 else {
             throw Failure("be refused raw sockets and new code", code: EPERM)

@@ -108,8 +108,13 @@ package struct ServerNameGate: Sendable {
     /// - Throws: where it cannot be told whether it is a HelloRetryRequest.
     package mutating func hear(_ bytes: UnsafeRawBufferPointer) throws(EgressRefusal) {
         guard phase == .answer else { return }
-        answer += bytes.prefix(Self.answerBytes - answer.count)
-        guard let first = answer.first else { return }
+        var rest = bytes[...]
+        repeat {
+            let part = rest.prefix(Self.answerBytes - answer.count)
+            answer += part
+            rest = rest.dropFirst(part.count)
+        } while skipWarning()
+        guard let first = answer.first, first != Self.alertRecord || answer.count >= Self.alertBytes else { return }
         guard first == ClientHello.handshakeRecord else { return finishAnswer(.open) }
         guard answer.count == Self.answerBytes else { return }
         guard Int(answer[3]) << 8 | Int(answer[4]) >= Self.answerBytes - ClientHello.recordHeaderBytes else {
@@ -118,6 +123,18 @@ package struct ServerNameGate: Sendable {
         let isRetry = answer[5] == 2 && answer.suffix(32).elementsEqual(Self.retryRandom)
         finishAnswer(isRetry ? .secondHello : .open)
     }
+
+    /// A server may warn before it answers, such as of a name that it does not know. True if it did.
+    private mutating func skipWarning() -> Bool {
+        guard answer.count >= Self.alertBytes, answer[0] == Self.alertRecord, answer[3...5].elementsEqual([0, 2, 1])
+        else { return false }
+        answer.removeFirst(Self.alertBytes)
+        return true
+    }
+
+    private static let alertRecord: UInt8 = 0x15
+    /// A record that holds an alert in clear.
+    private static let alertBytes = ClientHello.recordHeaderBytes + 2
 
     private mutating func finishAnswer(_ next: Phase) {
         phase = next

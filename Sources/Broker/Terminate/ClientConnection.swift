@@ -44,6 +44,9 @@ final class ClientConnection {
 
     func remove(_ exchange: Exchange) { exchanges[ObjectIdentifier(exchange)] = nil }
 
+    /// Nil where too many requests of the sandbox wait for their answers.
+    func placeForRequest() -> RequestPlace? { forwarder.placeForRequest() }
+
     /// Something moved.
     func touch() { touchedAt = .now() }
 

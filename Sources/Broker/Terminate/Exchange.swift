@@ -7,6 +7,8 @@ import NIOHTTP2
 /// The sandbox's side of one exchange.
 protocol ExchangeClient: AnyObject {
     var isWritable: Bool { get }
+    /// Held until the client has taken the answer, or as much of it as makes room for another.
+    var place: RequestPlace? { get set }
     func write(_ head: ResponseHead)
     func write(body: ByteBuffer)
     func writeEnd(_ trailers: HTTPFields)
@@ -90,6 +92,8 @@ final class Exchange {
 
     func begin() {
         connection.add(self)
+        client?.place = connection.placeForRequest()
+        guard client?.place != nil else { return refuseAsTooMany() }
         switch judgement.treatment {
         case .refuse(let form): refuse(judgement.decision, form)
         case .read:
@@ -153,13 +157,27 @@ final class Exchange {
         client?.abort(code)
     }
 
-    private func refuse(_ decision: EgressDecision, _ form: ForgeRules.Form) {
+    private func note(_ decision: EgressDecision) {
         record.treatment = .refused
         record.verdict = .deny
         record.rule = decision.rule
         record.reason = decision.reason
         record.remedy = decision.remedy
+    }
+
+    private func refuse(_ decision: EgressDecision, _ form: ForgeRules.Form) {
+        note(decision)
         answer(form == .advertisement ? .deniedPush(decision) : .denied(decision, to: request))
+    }
+
+    private func refuseAsTooMany() {
+        let refusal = EgressRefusal(
+            RuleID("limit-requests"),
+            "\(connection.limits.requests) requests wait for their answers already (requests)",
+            remedy: "Try again when some of them were answered."
+        )
+        note(EgressDecision(refusal))
+        answer(.failed(503, rule: refusal.rule.rawValue, refusal.reason))
     }
 
     private func fail(_ error: any Error) {

@@ -119,7 +119,8 @@ package struct ForgeRules: Sendable {
             if next.count == bytes.count { break }
             bytes = next
         }
-        return String(decoding: bytes, as: UTF8.self).lowercased()
+        // What is looked for is ASCII, and a mark that combines with the letter before it would hide that.
+        return String(decoding: bytes.map { $0 < 0x80 ? $0 : UInt8(ascii: "?") }, as: UTF8.self).lowercased()
     }
 
     private static func unescaped(_ bytes: [UInt8]) -> [UInt8] {

@@ -11,6 +11,7 @@ final class HTTP1Client: ChannelInboundHandler {
     private static let drainedBytesMax = 1 << 20
     private static let drainSeconds: Int64 = 2
 
+    var place: RequestPlace?
     private let connection: ClientConnection
     private var context: ChannelHandlerContext?
     private var reader: HTTP1Reader
@@ -70,7 +71,10 @@ final class HTTP1Client: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { exchange?.clientWritable() }
+        if context.channel.isWritable {
+            exchange?.clientWritable()
+            pump()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -86,6 +90,7 @@ final class HTTP1Client: ChannelInboundHandler {
         headTimer?.cancel()
         connection.closed("the client left")
         exchange = nil
+        place = nil
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { connection.close() }
@@ -94,7 +99,7 @@ final class HTTP1Client: ChannelInboundHandler {
     private func pump() {
         guard !isPumping, let context else { return }
         isPumping = true
-        while wantsPart, !connection.isClosed {
+        while wantsPart, !connection.isClosed, mayGoOn {
             do throws(HTTPRefusal) {
                 var part = try reader.next()
                 if part == nil, inputHasEnded { part = try reader.finish() }
@@ -110,11 +115,14 @@ final class HTTP1Client: ChannelInboundHandler {
             }
         }
         isPumping = false
-        if wantsPart, !isReading, !inputHasEnded, !connection.isClosed, context.channel.isActive {
+        if wantsPart, mayGoOn, !isReading, !inputHasEnded, !connection.isClosed, context.channel.isActive {
             isReading = true
             context.read()
         }
     }
+
+    /// Who asks on and takes no answers gets no more of them: they would wait here without end.
+    private var mayGoOn: Bool { !(requestIsOver && answerIsOver) || isDraining || isWritable }
 
     private func take(_ part: HTTP1Reader.Part) {
         switch part {
@@ -170,6 +178,7 @@ final class HTTP1Client: ChannelInboundHandler {
 
     private func nextRequest() {
         exchange = nil
+        place = nil
         guard !reply.isLast, !isDraining else { return closeAfterFlush() }
         reply = RequestHead.Reply()
         wantsPart = true

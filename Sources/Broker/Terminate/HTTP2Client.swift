@@ -14,6 +14,7 @@ final class HTTP2Client: ChannelInboundHandler {
         case end(HTTPFields)
     }
 
+    var place: RequestPlace?
     private let connection: ClientConnection
     private let gate: HTTP2Gate
     private var context: ChannelHandlerContext?
@@ -65,7 +66,10 @@ final class HTTP2Client: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {}
 
-    func channelInactive(context: ChannelHandlerContext) { leave("the client left") }
+    func channelInactive(context: ChannelHandlerContext) {
+        leave("the client left")
+        place = nil
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let code = (error as? NIOHTTP2Errors.StreamClosed)?.errorCode ?? .cancel

@@ -13,6 +13,8 @@ package final class RequestForwarder: RequestForwarding {
     private let authority: RunAuthority
     private let began: NIODeadline
     private let connections = Mutex<[ObjectIdentifier: NIOLoopBound<ClientConnection>]>([:])
+    /// Requests that are not answered yet, of all connections.
+    private let requests = Mutex(0)
     private let trusts = Mutex<[ObjectIdentifier: NIOLoopBound<OutsideTrust>]>([:])
 
     /// - Parameter began: when the broker did; records count from there.
@@ -66,6 +68,19 @@ package final class RequestForwarder: RequestForwarding {
         }
     }
 
+    /// A place for a request; nil where there are too many already.
+    func placeForRequest() -> RequestPlace? {
+        let most = settings.current.limits.requests
+        let isWithin = requests.withLock { count in
+            guard count < most else { return false }
+            count += 1
+            return true
+        }
+        return isWithin ? RequestPlace(self) : nil
+    }
+
+    fileprivate func leaveRequest() { requests.withLock { $0 -= 1 } }
+
     func secondsSinceStart(_ moment: NIODeadline) -> Double { Double((moment - began).nanoseconds) / 1e9 }
 
     func forget(_ connection: ClientConnection) {
@@ -87,6 +102,15 @@ package final class RequestForwarder: RequestForwarding {
             connection.eventLoop.execute { connection.value.revise() }
         }
     }
+}
+
+/// One place among the requests that may wait for their answers; it is given back with the object.
+final class RequestPlace {
+    private let forwarder: RequestForwarder
+
+    fileprivate init(_ forwarder: RequestForwarder) { self.forwarder = forwarder }
+
+    deinit { forwarder.leaveRequest() }
 }
 
 /// Waits for the end of a handshake with a client of the sandbox, and installs what both sides agreed to speak.

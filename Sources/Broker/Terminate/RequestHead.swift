@@ -220,7 +220,7 @@ enum Connection {
         "proxy-authorization",
     ]
     /// Fields by which some servers take another method or another path than the request's.
-    private static let overriding: Set<String> = [
+    static let overriding: Set<String> = [
         "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url",
         "x-original-method", "x-override-url",
     ]

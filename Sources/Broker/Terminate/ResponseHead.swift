@@ -39,7 +39,7 @@ struct OwnAnswer {
     private static let reasons = [
         200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 408: "Request Timeout",
         413: "Content Too Large", 417: "Expectation Failed", 421: "Misdirected Request",
-        431: "Request Header Fields Too Large", 502: "Bad Gateway", 504: "Gateway Timeout",
+        431: "Request Header Fields Too Large", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
         505: "HTTP Version Not Supported",
     ]
 

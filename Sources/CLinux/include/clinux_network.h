@@ -39,8 +39,13 @@ int bailey_landlock_close(int may_bind);
 // only somebody who broke in makes end the process.
 int bailey_broker_filter(void);
 
+// The system calls of a process that makes listening sockets and hands them over. Everything else ends it.
+int bailey_maker_filter(void);
+
 // Questions of the broker's self-test, as those of the launcher: 0 if refused, 1 if it got through.
 int bailey_probe_socket(int family, int is_raw);
+// A socket of a protocol by its number.
+int bailey_probe_protocol(int protocol);
 int bailey_probe_bind(void);
 int bailey_probe_code(void);
 // No capability is left, nothing can give one, and nobody may read the memory.

@@ -262,6 +262,36 @@ struct DialerTests {
         #expect(try fixture.dial("api.example.com:443", dialer) == "\(Self.good):443")
     }
 
+    @Test("only so many connections are open at once that were not handed on")
+    func open() throws {
+        let server = try server { [.a($0.text, Self.good)] }
+        let fixture = try DialFixture(
+            ["api.example.com"],
+            servers: [server],
+            change: { $0.limits.requestConnections = 2 }
+        )
+        let dialer = fixture.dialer()
+        for _ in 0..<2 { #expect(try fixture.dial("api.example.com:443", dialer) == "\(Self.good):443") }
+        #expect(try fixture.dial("api.example.com:443", dialer) == "limit-outside")
+    }
+
+    @Test("only so many names are looked up in a second")
+    func lookups() throws {
+        let server = try server { [.a($0.text, Self.good)] }
+        let fixture = try DialFixture(
+            ["*.example.com"],
+            servers: [server],
+            change: { $0.limits.lookupsPerSecond = 1 }
+        )
+        let dialer = fixture.dialer()
+        let first = fixture.begin("a.example.com:443", dialer)
+        let rest = (0..<9).map { fixture.begin("b\($0).example.com:443", dialer) }
+        #expect(try first.wait() == "\(Self.good):443")
+        #expect(try rest.map { try $0.wait() }.contains("limit-lookups"))
+        // What is known already needs no look-up.
+        #expect(try fixture.dial("a.example.com:443", dialer) == "\(Self.good):443")
+    }
+
     @Test("a real connection has no delay and reads nothing until it is asked to")
     func connection() async throws {
         let (socket, port) = try Plain.bound(Int32(SOCK_STREAM.rawValue))

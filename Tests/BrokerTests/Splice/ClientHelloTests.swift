@@ -134,6 +134,27 @@ struct ServerNameGateTests {
         #expect(rule(gate.judge([0x17, 3, 3, 0, 1, 0][...])) != nil)
     }
 
+    @Test("a warning before the answer is none", arguments: [1, 7, 1000])
+    func warnings(_ pieceBytes: Int) throws {
+        let warning: [UInt8] = [0x15, 3, 3, 0, 2, 1, 112]
+        for isRetry in [true, false] {
+            var gate = ServerNameGate(name: name, requiresTLS: true)
+            _ = gate.judge(HelloBytes("api.example.com").stream[...])
+            var rest = (warning + warning + HelloBytes.answer(isRetry: isRetry))[...]
+            while !rest.isEmpty {
+                try Array(rest.prefix(pieceBytes)).withUnsafeBytes { try gate.hear($0) }
+                rest = rest.dropFirst(pieceBytes)
+            }
+            #expect(gate.isOpen == !isRetry)
+            if isRetry { #expect(rule(gate.judge(HelloBytes("evil.example").stream[...])) == "tls-name-other") }
+        }
+        // After an alert that ends the handshake, nothing follows.
+        var gate = ServerNameGate(name: name, requiresTLS: true)
+        _ = gate.judge(HelloBytes("api.example.com").stream[...])
+        try [0x15, 3, 3, 0, 2, 2, 40].withUnsafeBytes { try gate.hear($0) }
+        #expect(gate.isOpen)
+    }
+
     @Test func anOrdinaryAnswerOpensItAndAPieceOfOneDoesNot() throws {
         var gate = ServerNameGate(name: name, requiresTLS: true)
         _ = gate.judge(HelloBytes("api.example.com").stream[...])

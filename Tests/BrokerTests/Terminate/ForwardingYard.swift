@@ -188,8 +188,13 @@ final class ScriptedServer: Sendable {
 struct RawClient: ~Copyable {
     private let descriptor: Int32
 
-    init(port: UInt16, timeoutSeconds: Int = 20) throws {
+    /// - Parameter receiveBytes: how much the kernel keeps that was not read; 0 for what is usual.
+    init(port: UInt16, timeoutSeconds: Int = 20, receiveBytes: Int32 = 0) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if receiveBytes > 0 {
+            var bytes = receiveBytes
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -203,7 +208,17 @@ struct RawClient: ~Copyable {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     }
 
+    /// - Parameter descriptor: of a connection.
+    init(owning descriptor: Int32) { self.descriptor = descriptor }
+
     deinit { close(descriptor) }
+
+    /// The same connection once more, for another thread.
+    func again() throws -> Int32 {
+        let copy = dup(descriptor)
+        guard copy >= 0 else { throw POSIXError(.EMFILE) }
+        return copy
+    }
 
     func send(_ text: String) {
         let bytes = Array(text.utf8)
@@ -215,6 +230,12 @@ struct RawClient: ~Copyable {
             guard count > 0 else { return }
             sent += count
         }
+    }
+
+    /// Has the end of the connection look like that of a program that was killed.
+    func breakOff() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
     }
 
     func endOutput() { shutdown(descriptor, Int32(SHUT_WR)) }

@@ -101,6 +101,7 @@ struct ForgeGitTests {
             "/r.git/git-receive-pack", "/r.git/git%2Dreceive%2dpack", "/r.git/git%252Dreceive-pack",
             "/r.git/x/../git-receive-pack", "/r.git/git-receive-pack/", "/r.git/GIT-RECEIVE-PACK",
             "/r.git/git-receive-pack;x", "/r.git/git-upload-pack/../git-receive-pack", "/r.git//git-receive-pack",
+            "/r.git/git-receive-pack%CC%81", "/r.git/x%EF%B8%8F/git-receive-pack%E2%80%8D",
         ]
     )
     func spelledPushes(_ path: String) throws {
@@ -180,7 +181,10 @@ struct ForgeGitTests {
 
     @Test(arguments: [
         ("github.com", true), ("api.github.com", true), ("raw.githubusercontent.com", true), ("a.b.gitlab.com", true),
-        ("huggingface.co", true), ("notgithub.com", false), ("github.com.example.com", false),
+        ("huggingface.co", true), ("git-codecommit.eu-west-1.amazonaws.com", true),
+        ("git-codecommit-fips.us-east-2.amazonaws.com", true), ("s3.eu-west-1.amazonaws.com", false),
+        ("git.code.sf.net", true), ("git.heroku.com", true), ("heroku.com", false), ("api.githubcopilot.com", true),
+        ("notgithub.com", false), ("github.com.example.com", false),
         ("own.example.com", true),
         ("sub.own.example.com", true), ("example.com", false),
     ])

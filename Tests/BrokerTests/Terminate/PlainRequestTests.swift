@@ -120,6 +120,20 @@ struct PlainRequestTests {
     }
 
     @Test(
+        "what follows a body is no field that belongs into a head",
+        arguments: ["X-HTTP-Method-Override: DELETE", "x_original_url: /private", "Content_Length: 3", "Host: other"]
+    )
+    func badTrailers(_ field: String) throws {
+        let server = try server()
+        let yard = try yard(server)
+        let client = try RawClient(port: yard.door("example.com:80"))
+        client.send("POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.send("5\r\nhello\r\n0\r\n\(field)\r\n\r\n")
+        #expect(!client.read().hasPrefix("HTTP/1.1 2"))
+        #expect(!server.received.contains("\r\n0\r\n"))
+    }
+
+    @Test(
         "answers that two readers could take differently become an error",
         arguments: [
             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

@@ -122,6 +122,9 @@ struct ToolTests {
             let head = try tools.curl(port, "https://api.example.com/x", [version, "-I"])
             #expect(head.stdout.contains("200"), "\(head.summary)")
         }
+        // A client that hangs up broke no rule.
+        usleep(200_000)
+        #expect(!tools.yard.ledger.records.contains { $0.treatment == .refused })
     }
 
     @Test func whatIsNotListedIsRefusedWithin() throws {
