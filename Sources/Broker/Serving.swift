@@ -85,6 +85,7 @@ package final class Serving: Sendable {
             defer { listeners = [] }
             return listeners
         }
+        nameSockets.share(handed.filter { $0.request.role == .transparent }.map(\.request.port))
         for listener in handed where listener.request.role != .published { _ = try serve(listener).wait() }
         published.serve(handed.filter { $0.request.role == .published })
     }
@@ -111,7 +112,8 @@ package final class Serving: Sendable {
     }
 }
 
-/// Listens where a name's own addresses are, on the ports that programs of the sandbox could bind too.
+/// Listens where a name's own addresses are, on the ports that no socket from the start listens on for all addresses:
+/// those that programs of the sandbox could bind too, and those that the policy got later.
 private final class NameSockets: Sendable {
     private let doors: Doors
     private let later = Mutex<LaterListeners?>(nil)
@@ -119,8 +121,19 @@ private final class NameSockets: Sendable {
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let loop: any EventLoop
 
-    /// Below this port one socket listens for all names.
-    private static let ownPortsFrom: UInt16 = 1024
+    private struct Place: Hashable {
+        let address: IPAddress
+        let port: UInt16
+    }
+
+    private struct Known {
+        /// Ports on which one socket listens for all names.
+        var shared: Set<UInt16> = []
+        /// Where a socket of a name's own listens already.
+        var open: Set<Place> = []
+    }
+
+    private let known = Mutex(Known())
 
     init(_ doors: Doors, on loop: any EventLoop) {
         self.doors = doors
@@ -130,9 +143,12 @@ private final class NameSockets: Sendable {
 
     func take(_ later: LaterListeners) { self.later.withLock { $0 = later } }
 
+    func share(_ ports: some Sequence<UInt16>) { known.withLock { $0.shared.formUnion(ports) } }
+
     /// Completes when somebody listens on all of the ports.
     func open(_ name: SyntheticName, _ ports: [UInt16]) -> EventLoopFuture<Void> {
-        let own = ports.filter { $0 >= Self.ownPortsFrom }
+        let shared = known.withLock { $0.shared }
+        let own = ports.filter { !shared.contains($0) }
         guard !own.isEmpty else { return loop.makeSucceededVoidFuture() }
         return pool.runIfActive(eventLoop: loop) {
             for port in own {
@@ -144,8 +160,11 @@ private final class NameSockets: Sendable {
     }
 
     private func open(_ address: IPAddress, _ port: UInt16) throws {
+        let place = Place(address: address, port: port)
+        guard !known.withLock({ $0.open.contains(place) }) else { return }
         guard let later = later.withLock({ $0 }) else { throw LinkError("make a listener: nobody makes any") }
         let listener = try later.make(ListenerRequest(role: .transparent, address: address, port: port))
         _ = try doors.serve(listener.descriptor, as: .transparent).wait()
+        known.withLock { _ = $0.open.insert(place) }
     }
 }

@@ -124,7 +124,7 @@ int bailey_connect_loopback(int family, unsigned port) {
     socklen_t length;
     int fd = on_loopback(family, port, &place, &length);
     if (fd < 0) return -1;
-    if (connect(fd, (struct sockaddr *)&place, length) != 0 && errno != EINPROGRESS) return fail(fd);
+    if (connect(fd, (struct sockaddr *)&place, length) != 0 && errno != EINPROGRESS) return bailey_abandon(fd);
     return fd;
 }
 
@@ -133,9 +133,10 @@ int bailey_listen_loopback(int family, unsigned port) {
     socklen_t length;
     int yes = 1, fd = on_loopback(family, port, &place, &length);
     if (fd < 0) return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return fail(fd);
-    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0) return fail(fd);
-    if (bind(fd, (struct sockaddr *)&place, length) != 0 || listen(fd, BACKLOG) != 0) return fail(fd);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return bailey_abandon(fd);
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0)
+        return bailey_abandon(fd);
+    if (bind(fd, (struct sockaddr *)&place, length) != 0 || listen(fd, BACKLOG) != 0) return bailey_abandon(fd);
     return fd;
 }
 

@@ -53,10 +53,11 @@ struct ListenerMakerTests {
         connected.settimeout(5)
         while connected.connect_ex(("127.0.0.1", 3128)) not in (0, 106): pass
         assert connected.getpeername() == ("127.0.0.1", 3128), connected.getpeername()
-        assert ask("127.0.0.1", 22, 6) == (22, [])
-        assert ask("127.0.0.1", 443) == (22, []) and ask("192.0.2.1", 5432)[0] == 99
+        assert ask("127.0.0.1", 0, 6) == (22, []) and ask("127.0.0.9", 25)[0] == 0
+        assert ask("127.0.0.1", 0) == (22, []) and ask("192.0.2.1", 5432)[0] == 99
         status = open(f"/proc/{maker.pid}/status").read()
-        assert "CapEff:\\t0000000000000000" in status and "NoNewPrivs:\\t1" in status, status
+        assert "CapEff:\\t0000000000000400" in status and "CapBnd:\\t0000000000000000" in status, status
+        assert "NoNewPrivs:\\t1" in status, status
         uids = [line for line in status.splitlines() if line.startswith("Uid")][0].split()[1:]
         assert uids == [str(outside)] * 4, uids
         link.close()

@@ -84,8 +84,9 @@ final class BrokerRole {
 
     /// The first settings make what serves; later ones replace them whole.
     private func take(_ settings: BrokerSettings) throws {
-        if let store {
+        if let store, let serving {
             store.replace(settings)
+            ledger.tell(.settled(authority: serving.authority))
             return
         }
         let store = SettingsStore(settings)
