@@ -57,6 +57,14 @@ final class LiveGrants {
         network.give(to: NetworkService.Steward(socket: socket) { grants.tick() })
     }
 
+    /// Takes away what a killed run left.
+    static func removeSocket(of run: RunID, _ state: borrowing StateDirectory) throws(SystemError) {
+        guard let directory = try state.handle.directoryIfPresent(at: [Array(place.utf8)]),
+            try directory.isPresent(Array(run.rawValue.utf8))
+        else { return }
+        try directory.removeFile(Array(run.rawValue.utf8))
+    }
+
     private func answer(_ bytes: [UInt8]) -> [UInt8] {
         guard let request = GrantRequest(bytes) else {
             return GrantAnswer.refused(reason: "the request is not understood", remedy: nil).bytes
@@ -90,6 +98,8 @@ final class LiveGrants {
     /// Ends what has its time. Returns when the next has, in nanoseconds from now.
     private func tick() -> UInt64? {
         let now = time.bootNanoseconds()
+        if let end = book.nextEnd, end > now { return end - now }
+        guard book.nextEnd != nil else { return nil }
         var next = book
         let ended = next.expire(at: now)
         if !ended.isEmpty {
