@@ -86,7 +86,7 @@ package final class Serving: Sendable {
             return listeners
         }
         nameSockets.share(handed.filter { $0.request.role == .transparent }.map(\.request.port))
-        for listener in handed where listener.request.role != .published { _ = try serve(listener).wait() }
+        for listener in handed where listener.request.role != .published { try serve(listener) }
         published.serve(handed.filter { $0.request.role == .published })
     }
 
@@ -97,11 +97,12 @@ package final class Serving: Sendable {
         forwarder.end()
     }
 
-    private func serve(_ listener: HandedListener) -> EventLoopFuture<any Channel> {
+    private func serve(_ listener: HandedListener) throws {
+        let (socket, loop) = (listener.descriptor, group.next())
         switch listener.request.role {
-        case .datagramNames: NamesDoor.serveDatagrams(listener.descriptor, responder, on: group.next())
-        case .streamNames: NamesDoor.serveStreams(listener.descriptor, responder, limits: limits, on: group.next())
-        case .proxy, .socks, .transparent, .published: doors.serve(listener.descriptor, as: listener.request.role)
+        case .datagramNames: _ = try NamesDoor.serveDatagrams(socket, responder, on: loop).wait()
+        case .streamNames: _ = try NamesDoor.serveStreams(socket, responder, limits: limits, on: loop).wait()
+        case .proxy, .socks, .transparent, .published: doors.serve(socket, as: listener.request.role)
         }
     }
 
@@ -164,7 +165,7 @@ private final class NameSockets: Sendable {
         guard !known.withLock({ $0.open.contains(place) }) else { return }
         guard let later = later.withLock({ $0 }) else { throw LinkError("make a listener: nobody makes any") }
         let listener = try later.make(ListenerRequest(role: .transparent, address: address, port: port))
-        _ = try doors.serve(listener.descriptor, as: .transparent).wait()
+        doors.serve(listener.descriptor, as: .transparent)
         known.withLock { _ = $0.open.insert(place) }
     }
 }

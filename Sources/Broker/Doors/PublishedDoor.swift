@@ -101,14 +101,14 @@ final class PublishedDoor: Sendable {
     private func join(_ client: Int32, _ server: Int32, _ port: UInt16, _ address: IPAddress, _ since: Double) {
         let limits = keeper.settings.current.limits
         let pair = SplicePair(
-            client: client,
+            client: SpliceSocket(descriptor: client),
             head: [],
-            server: server,
+            server: SpliceSocket(descriptor: server),
             gate: .open,
             idleSeconds: limits.idleSeconds,
             greetingSeconds: limits.greetingSeconds
         )
-        _ = keeper.relay.splice(pair) { report in
+        keeper.relay.splice(pair) { report in
             self.leave()
             var record = Self.record(port, .spliced, since: since)
             switch report.ending {
