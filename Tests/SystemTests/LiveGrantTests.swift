@@ -179,6 +179,29 @@ struct LiveGrantTests {
         #expect(lines.contains(ending), "\(result.summary)")
     }
 
+    @Test("a connection that is kept for further requests ends with its entry")
+    func kept() throws {
+        let program = """
+            import http.client
+            kept = http.client.HTTPConnection("api.example.com", 80, timeout=60)
+            kept.request("GET", "/")
+            print(kept.getresponse().read(), flush=True)
+            print("end", kept.sock.recv(100))
+            """
+        let result = try play(
+            .root,
+            """
+            begin --allow-host other.example.com
+            egress allow api.example.com:80
+            say '/usr/bin/python3 kept.py > kept.out & until grep -q web kept.out; do sleep 0.1; done'
+            egress revoke api.example.com:80
+            say 'wait; cat kept.out'
+            finish
+            """
+        ) { try $0.write(program, to: "project/kept.py") }
+        #expect(result.stdout.contains("b'web'\nend b''\nrun 0\n"), "\(result.summary)")
+    }
+
     @Test("entries of the command line end, too, and those of the operator stay")
     func allowFor() throws {
         let result = try play(
