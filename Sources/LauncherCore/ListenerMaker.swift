@@ -32,13 +32,14 @@ package enum ListenerMaker {
 
     /// Joins the namespaces, becomes the sandbox's user and gives up the rest.
     private static func enter(_ user: UInt32) -> Bool {
+        let isRoot = getuid() == 0
         let network = bailey_socket_namespace(Descriptor.socket)
         guard network >= 0 else { return false }
         let owner = bailey_owner_namespace(network)
         guard owner >= 0, bailey_join(owner, BAILEY_JOIN_USER) == 0, bailey_join(network, BAILEY_JOIN_NETWORK) == 0
         else { return false }
         guard bailey_close_range(UInt32(Descriptor.socket), UInt32.max, 0) == 0, chdir("/") == 0 else { return false }
-        guard user != 0, bailey_set_ids(user, user, 0) == 0 || (getuid() == user) else { return false }
+        guard user != 0, bailey_set_ids(user, user, isRoot ? 1 : 0) == 0 || (getuid() == user) else { return false }
         return bailey_drop_capabilities() == 0 && bailey_no_new_privileges() == 0 && bailey_not_dumpable() == 0
             && bailey_die_with_parent() == 0 && bailey_poll_hangup(Descriptor.link) == 0
             && bailey_landlock_close(1) == 0

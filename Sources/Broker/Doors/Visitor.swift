@@ -102,7 +102,10 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         do throws(EgressRefusal) {
             pass = try keeper.crossings.enter(now: since)
         } catch {
-            if keeper.crossings.mayReportLimit(now: since) { record(error, nil) }
+            // It said nothing yet, and all are meant.
+            if keeper.crossings.mayReportLimit(now: since) {
+                keeper.refused(greeting.door, host: "(all connections)", port: 0, EgressDecision(error), since: since)
+            }
             return vanish()
         }
         let seconds = keeper.settings.current.limits.greetingSeconds
