@@ -20,6 +20,15 @@ package protocol Dialing: Sendable {
     /// - Throws: through the future: `EgressRefusal` where the guard or the names refused, ``DialFailure`` where nobody
     ///   answered.
     func dial(_ target: ConnectTarget, on loop: any EventLoop) -> EventLoopFuture<Dialled>
+
+    /// The address that would be dialled, where it is known and the only one. It is judged now: whoever takes it dials
+    /// it at once, or not at all.
+    ///
+    /// - Returns: nil where something must be looked up or tried first, as ``dial(_:on:)`` does.
+    func known(_ target: ConnectTarget) throws(EgressRefusal) -> CheckedAddress?
+
+    /// Hears that nobody answered there.
+    func failed(_ target: ConnectTarget)
 }
 
 /// A connection to the outside.
@@ -37,8 +46,16 @@ package struct Dialled: Sendable {
 package struct DialFailure: Error, Sendable, Equatable {
     /// A sentence without its full stop, lower case, that names the destination.
     package let reason: String
+    /// Nobody said no: the time ran out.
+    package let isTimeout: Bool
 
-    package init(_ reason: String) { self.reason = reason }
+    package init(_ reason: String, isTimeout: Bool = false) {
+        self.reason = reason
+        self.isTimeout = isTimeout
+    }
+
+    /// What is answered in HTTP.
+    package var status: Int { isTimeout ? 504 : 502 }
 }
 
 /// Takes over a connection of the sandbox whose requests must be seen: plain HTTP, and TLS that is terminated. It owns

@@ -49,10 +49,23 @@ package final class Dialer: Dialing {
                 self.open.withLock { $0 += 1 }
                 dialled.channel.closeFuture.whenComplete { _ in self.open.withLock { $0 -= 1 } }
             }
-            if case .failure = outcome, case .name(let name) = target.host { self.lookup.forget(name) }
+            if case .failure = outcome { self.failed(target) }
         }
         return result
     }
+
+    package func known(_ target: ConnectTarget) throws(EgressRefusal) -> CheckedAddress? {
+        let policy = settings.current.policy
+        if let refusal = Self.refusal(of: target, policy) { throw refusal }
+        guard case .name(let name) = target.host else { return nil }
+        if let upstream = Self.upstream(target, policy) { return policy.addresses.check(upstream) }
+        guard let answer = lookup.kept(name), answer.addresses.count == 1,
+            let address = try? Self.judge(name, answer, target, policy).first, refusal(of: address, target) == nil
+        else { return nil }
+        return address
+    }
+
+    package func failed(_ target: ConnectTarget) { if case .name(let name) = target.host { lookup.forget(name) } }
 
     /// The addresses that may be dialled for a target.
     private func checked(
@@ -84,7 +97,7 @@ package final class Dialer: Dialing {
     ) -> EventLoopFuture<HostAnswer> {
         let promise = loop.makePromise(of: HostAnswer.self)
         let timer = loop.scheduleTask(deadline: deadline) {
-            promise.fail(DialFailure("\(name) cannot be looked up: no name server answered in time"))
+            promise.fail(DialFailure("\(name) cannot be looked up: no name server answered in time", isTimeout: true))
         }
         future.whenComplete { result in
             timer.cancel()

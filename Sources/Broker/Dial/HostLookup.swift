@@ -82,6 +82,16 @@ package final class HostLookup: Sendable {
         )
     }
 
+    /// What is known without asking anybody; nil where somebody must be asked.
+    func kept(_ name: HostName) -> HostAnswer? {
+        let version = settings.version
+        if let known = settings.current.knownNames[name] { return HostAnswer(addresses: known) }
+        return state.withLock { state in
+            guard state.version == version, let kept = state.kept[name], kept.until > .now() else { return nil }
+            return kept.answer
+        }
+    }
+
     /// Looks again with the next call: what was said led nowhere.
     package func forget(_ name: HostName) { state.withLock { $0.kept[name] = nil } }
 
@@ -154,7 +164,8 @@ package final class HostLookup: Sendable {
             }
         }
         if let failure, answer.addresses.isEmpty, answer.aliases.isEmpty {
-            throw DialFailure(reason(name, failure))
+            let isTimeout = if case NameServerExchange.Failure.silent = failure { true } else { false }
+            throw DialFailure(reason(name, failure), isTimeout: isTimeout)
         }
         // Half of an answer is kept too: a server that never answers for one family would cost each connection a wait.
         if answer.addresses.isEmpty { answer.timeToLiveSeconds = 0 }

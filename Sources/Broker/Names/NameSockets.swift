@@ -17,7 +17,7 @@ final class NameSockets: Sendable {
     }
 
     private let state = Mutex(State())
-    private let serve: @Sendable (HandedListener) throws -> any Channel
+    private let serve: @Sendable (HandedListener) -> Void
     /// No event loop may wait for a socket.
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let loop: any EventLoop
@@ -29,7 +29,7 @@ final class NameSockets: Sendable {
     /// - Parameters:
     ///   - most: sockets that are made in all.
     ///   - serve: serves a socket, which it takes over.
-    init(most: Int, on loop: any EventLoop, serve: @escaping @Sendable (HandedListener) throws -> any Channel) {
+    init(most: Int, on loop: any EventLoop, serve: @escaping @Sendable (HandedListener) -> Void) {
         self.most = most
         self.loop = loop
         self.serve = serve
@@ -65,7 +65,7 @@ final class NameSockets: Sendable {
                 remedy: "A new run begins anew."
             )
         }
-        _ = try serve(try make(place))
+        serve(try make(place))
         state.withLock { _ = $0.places.insert(place) }
     }
 }

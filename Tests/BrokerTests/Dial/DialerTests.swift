@@ -132,6 +132,36 @@ struct DialerTests {
         #expect(fixture.dialled.withLock { $0 } == ["127.0.0.1:8443"] && server.questions.isEmpty)
     }
 
+    @Test("an address is known that was declared, or looked up just now and is the only one; it is judged anew")
+    func known() throws {
+        let server = try server { question in
+            let one = [Server.Record.a(question.text, Self.good)]
+            return question.text.hasPrefix("two") ? one + [.a(question.text, "93.184.216.35")] : one
+        }
+        let upstream = try Upstream(host: "model.example.test", port: 443, address: "127.0.0.1:8443", ca: nil)
+        let declare: (inout BrokerSettings) -> Void = { $0.policy.upstreams = [upstream] }
+        let fixture = try DialFixture(["*.example.com"], servers: [server], change: declare)
+        let dialer = fixture.dialer()
+        func known(_ text: String) throws -> String? {
+            try dialer.known(try ConnectTarget(Array(text.utf8)))?.description
+        }
+        #expect(try known("model.example.test:443") == "127.0.0.1:8443")
+        #expect(throws: EgressRefusal.self) { try known("evil.example:443") }
+        for name in ["one.example.com", "two.example.com"] {
+            #expect(try known("\(name):443") == nil)
+            _ = try fixture.dial("\(name):443", dialer)
+        }
+        #expect(try known("one.example.com:443") == "\(Self.good):443")
+        #expect(try known("two.example.com:443") == nil)
+        dialer.failed(try ConnectTarget(Array("one.example.com:443".utf8)))
+        #expect(try known("one.example.com:443") == nil)
+        _ = try fixture.dial("one.example.com:443", dialer)
+        var next = fixture.settings.current
+        next.policy.addresses = AddressGuard(own: [try #require(IPAddress(Self.good))])
+        fixture.settings.replace(next)
+        #expect(try known("one.example.com:443") == nil)
+    }
+
     @Test("this host's own addresses are refused, also where nobody named them")
     func own() throws {
         for text in ["127.0.0.1", "127.8.9.10", "::1"] {

@@ -1,7 +1,6 @@
 import BrokerLink
 import Egress
 import NIOCore
-import NIOEmbedded
 import NIOPosix
 import Synchronization
 import Testing
@@ -19,7 +18,7 @@ struct NameSocketsTests {
 
     /// What is made is written down; the descriptors are none.
     private func sockets(_ most: Int, _ made: Made) -> NameSockets {
-        let sockets = NameSockets(most: most, on: loop) { _ in NIOAsyncTestingChannel() }
+        let sockets = NameSockets(most: most, on: loop) { _ in }
         sockets.take { request in
             try made.list.withLock { list in
                 // As the kernel does.
