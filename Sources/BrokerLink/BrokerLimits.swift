@@ -46,6 +46,6 @@ package struct BrokerLimits: Sendable, Equatable {
         return fitted
     }
 
-    /// Streams of the resolver, look-ups, and what the process itself has.
-    private static let spareDescriptors = 512
+    /// Streams of the resolver, look-ups, connections to published ports, and what the process itself has.
+    private static let spareDescriptors = 2_560
 }

@@ -34,13 +34,14 @@ package enum ListenerMaker {
 
     /// Joins the namespaces, becomes the sandbox's user and gives up the rest.
     private static func enter(_ user: UInt32) -> Bool {
+        let isRoot = getuid() == 0
         let network = bailey_socket_namespace(Descriptor.socket)
         guard network >= 0 else { return false }
         let owner = bailey_owner_namespace(network)
         guard owner >= 0, bailey_join(owner, BAILEY_JOIN_USER) == 0, bailey_join(network, BAILEY_JOIN_NETWORK) == 0
         else { return false }
         guard bailey_close_range(UInt32(Descriptor.socket), UInt32.max, 0) == 0, chdir("/") == 0 else { return false }
-        guard user != 0, bailey_set_ids(user, user, 0) == 0 || (getuid() == user) else { return false }
+        guard user != 0, bailey_set_ids(user, user, isRoot ? 1 : 0) == 0 || (getuid() == user) else { return false }
         return bailey_keep_low_ports() == 0 && bailey_no_new_privileges() == 0 && bailey_not_dumpable() == 0
             && bailey_die_with_parent() == 0 && bailey_poll_hangup(Descriptor.link) == 0
             && bailey_landlock_close(1) == 0
@@ -48,7 +49,7 @@ package enum ListenerMaker {
 
     /// Answers each request with 0 and the socket, or with an errno. Ends with the broker.
     ///
-    /// - Parameter most: sockets that are made; ENFILE says that there are so many.
+    /// - Parameter most: listeners that are made; ENFILE says that there are so many.
     private static func serve(_ most: UInt) -> Never {
         var left = most
         var request = [UInt8](repeating: 0, count: requestBytesMax)
@@ -62,11 +63,12 @@ package enum ListenerMaker {
             let port = UInt32(request[1]) << 8 | UInt32(request[2])
             var answer = UInt8(truncatingIfNeeded: EINVAL)
             var made: Int32 = -1
-            if left == 0 {
+            let isConnection = request[0] == published
+            if left == 0, !isConnection {
                 answer = UInt8(truncatingIfNeeded: ENFILE)
             } else if count == 7 || count == requestBytesMax, port > 0 {
                 let family = count == 7 ? BAILEY_FAMILY_V4 : BAILEY_FAMILY_V6
-                if request[0] == published {
+                if isConnection {
                     made = bailey_connect_loopback(family, port)
                 } else {
                     made = request.withUnsafeBufferPointer { bytes in
@@ -75,7 +77,7 @@ package enum ListenerMaker {
                 }
                 answer = made >= 0 ? 0 : UInt8(truncatingIfNeeded: errno)
                 // A connection ends; a listener stays.
-                if made >= 0, request[0] != published { left -= 1 }
+                if made >= 0, !isConnection { left -= 1 }
             }
             guard bailey_send(Descriptor.link, &answer, 1, made) == 0 else { bailey_exit(1) }
             if made >= 0 { close(made) }

@@ -55,6 +55,7 @@ package final class NetworkService {
     /// Why the network could not begin: the command must not either.
     private(set) var failure: String?
     private var sink: Sink?
+    private var budget = ConnectionBudget()
     /// The certificate of the run's own authority, once the broker has made it.
     private var authority: String?
     /// What services outside are verified against, the declared upstreams' own roots among them.
@@ -67,8 +68,6 @@ package final class NetworkService {
     /// How long it may be silent at the end before it has told its last, and how long that may take in all.
     private static let lastWordsNanoseconds: UInt64 = 1_500_000_000
     private static let lastWordsNanosecondsMax: UInt64 = 10_000_000_000
-    /// Each is a line of the journal, and a journal has an end.
-    private static let connectionsMax: UInt64 = 1_000_000
     /// Records are written down in batches of so many, or when this time is over.
     private static let batchMax = 128
     private static let batchNanoseconds: UInt64 = 250_000_000
@@ -303,9 +302,7 @@ package final class NetworkService {
             use.connections += 1
             use.bytesOut &+= record.bytesOut
             use.bytesIn &+= record.bytesIn
-            guard use.connections <= Self.connectionsMax else {
-                return breakDown("a run has at most \(Self.connectionsMax) connections")
-            }
+            if let excess = budget.take(record) { return breakDown(excess) }
         }
         pending.append(record)
     }

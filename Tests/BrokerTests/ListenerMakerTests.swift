@@ -34,6 +34,7 @@ struct ListenerMakerTests {
         link, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         its_number, first = os.dup(its.fileno()), descriptors[0]
         def place():
+            if uid == 0: os.setgroups([0, 4])
             os.dup2(its_number, 60); os.dup2(first, 61); os.dup2(60, 3); os.dup2(61, 4)
         maker = subprocess.Popen([launcher, "listen", str(inside), "4"], preexec_fn=place, close_fds=False)
         its.close(); os.close(its_number)
@@ -59,6 +60,8 @@ struct ListenerMakerTests {
         assert ask("127.0.0.9", 5433)[0] == 0 and ask("127.0.0.9", 5434) == (23, [])
         assert "CapEff:\\t0000000000000400" in status and "CapBnd:\\t0000000000000000" in status, status
         for line in "NoNewPrivs:\\t1", "Seccomp:\\t2": assert line in status, status
+        groups = [line for line in status.splitlines() if line.startswith("Groups")][0].split()[1:]
+        assert uid != 0 or groups == [], groups
         uids = [line for line in status.splitlines() if line.startswith("Uid")][0].split()[1:]
         assert uids == [str(outside)] * 4, uids
         link.close()

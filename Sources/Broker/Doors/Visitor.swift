@@ -64,7 +64,10 @@ final class Visitor {
         do throws(EgressRefusal) {
             pass = try keeper.crossings.enter(now: since)
         } catch {
-            if keeper.crossings.mayReportLimit(now: since) { record(error, nil) }
+            // It said nothing yet, and all are meant.
+            if keeper.crossings.mayReportLimit(now: since) {
+                keeper.refused(greeting.door, host: "(all connections)", port: 0, EgressDecision(error), since: since)
+            }
             vanish()
             return step
         }

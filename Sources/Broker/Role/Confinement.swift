@@ -24,7 +24,7 @@ struct Confinement {
     /// More memory than any number of connections that the limits allow takes.
     private static let dataBytesMax: UInt64 = 4 << 30
     /// What the limits of one sandbox need: two sockets for each connection, and what others there are.
-    private static let descriptorsMax: UInt64 = 45_000
+    private static let descriptorsMax: UInt64 = 47_000
 
     /// - Returns: the walls that hold, each tried.
     func enter() throws(Failure) -> [String] {

@@ -72,10 +72,23 @@ package struct ForgeRules: Sendable {
         }
         let isWriting = !["GET", "HEAD"].contains(request.method)
         let names = path.split(separator: "/").contains { $0.hasPrefix("git-receive-pack") }
+        if isWriting, writesFiles(request.method, path) {
+            return .refused(refusal(request), .plain)
+        }
         if isWriting, names || type.contains("git-receive-pack") || isForge && path.contains("receive-pack") {
             return .refused(refusal(request), .plain)
         }
         return nil
+    }
+
+    /// A push to a server that knows nothing of git: files of the repository are written by WebDAV.
+    private static func writesFiles(_ method: String, _ path: String) -> Bool {
+        guard ["PUT", "LOCK", "MOVE", "COPY", "MKCOL"].contains(method) else { return false }
+        if path.hasSuffix("/info/refs") || path.contains("/refs/heads/") || path.contains("/refs/tags/") { return true }
+        let parts = path.split(separator: "/")
+        return zip(parts, parts.dropFirst()).contains { parent, name in
+            parent == "objects" && name.utf8.count == 2 && name.allSatisfy(\.isHexDigit)
+        }
     }
 
     private static func refusal(_ request: RequestHead) -> EgressRefusal {

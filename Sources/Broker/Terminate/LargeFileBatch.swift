@@ -5,7 +5,7 @@ import NIOCore
 /// A request to a forge's store of large files: which are wanted, and whether to fetch or to store them.
 enum LargeFileBatch {
     /// A hundred objects, which is what clients ask for at once, take some 15 KB.
-    static let bytesMax = 1 << 20
+    static let bytesMax = 256 << 10
 
     /// Every member there is. Some servers take names in any case, so that another one could be a second operation.
     private static let members: Set<String> = ["operation", "transfers", "ref", "objects", "hash_algo"]

@@ -117,6 +117,28 @@ struct ForgeGitTests {
     }
 
     @Test(
+        "a push by WebDAV is one",
+        arguments: [
+            "LOCK /r.git/refs/heads/main", "LOCK /r.git/info/refs", "PUT /r.git/objects/ab/cdef",
+            "MOVE /r.git/objects/ab/cdef", "MKCOL /r.git/objects/0f/", "PUT /r.git/refs%2fheads/main",
+        ]
+    )
+    func files(_ line: String) throws {
+        let words = line.split(separator: " ").map(String.init)
+        for isForge in [true, false] {
+            let request = try Self.request(words[0], words[1], body: .open)
+            guard case .refused(let refusal, .plain) = ForgeRules.judge(request, isForge: isForge, isListed: true)
+            else {
+                Issue.record("\(line) passes")
+                continue
+            }
+            #expect(refusal.rule.rawValue == "git-push")
+        }
+        let other = try Self.request("PUT", "/objects/abc/refs.txt", body: .open)
+        #expect(ForgeRules.judge(other, isForge: false, isListed: false) == .passes)
+    }
+
+    @Test(
         "the beginning of a push is refused in git's own words",
         arguments: ["service=git-receive-pack", "service=git%2Dreceive-pack", "x=y&service=git-receive-pack"]
     )
