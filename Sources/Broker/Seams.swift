@@ -20,6 +20,15 @@ package protocol Dialing: Sendable {
     /// - Throws: through the future: `EgressRefusal` where the guard or the names refused, ``DialFailure`` where nobody
     ///   answered.
     func dial(_ target: ConnectTarget, on loop: any EventLoop) -> EventLoopFuture<Dialled>
+
+    /// The address that would be dialled, where it is known and the only one. It is judged now: whoever takes it dials
+    /// it at once, or not at all.
+    ///
+    /// - Returns: nil where something must be looked up or tried first, as ``dial(_:on:)`` does.
+    func known(_ target: ConnectTarget) throws(EgressRefusal) -> CheckedAddress?
+
+    /// Hears that nobody answered there.
+    func failed(_ target: ConnectTarget)
 }
 
 /// A connection to the outside.

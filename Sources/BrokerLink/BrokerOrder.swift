@@ -71,26 +71,5 @@ extension ListenerRequest {
 }
 
 extension IPAddress {
-    /// As the kernel takes them: 4 or 16, the highest first.
-    package var networkBytes: [UInt8] {
-        switch self {
-        case .v4(let address): Self.bytes(UInt64(address.value), count: 4)
-        case .v6(let address): Self.bytes(address.high, count: 8) + Self.bytes(address.low, count: 8)
-        }
-    }
-
-    package init?(networkBytes bytes: [UInt8]) {
-        func value(_ part: ArraySlice<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
-        switch bytes.count {
-        case 4: self = .v4(IPv4Address(value: UInt32(value(bytes[...]))))
-        case 16: self = .v6(IPv6Address(high: value(bytes[..<8]), low: value(bytes[8...])))
-        default: return nil
-        }
-    }
-
     package var family: Int32 { if case .v4 = self { BAILEY_FAMILY_V4 } else { BAILEY_FAMILY_V6 } }
-
-    private static func bytes(_ value: UInt64, count: Int) -> [UInt8] {
-        (0..<count).map { UInt8(value >> UInt64((count - 1 - $0) * 8) & 0xFF) }
-    }
 }

@@ -39,7 +39,7 @@ package final class PacketLink: Sendable {
         var descriptor: Int32 = -1
         var count = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: bytesMax) { buffer, initialized in
-            count = bailey_receive_whole(self.descriptor, buffer.baseAddress, bytesMax, &descriptor, waits ? 1 : 0)
+            count = bailey_receive(self.descriptor, buffer.baseAddress, bytesMax, &descriptor, waits ? 1 : 0)
             initialized = max(0, count)
         }
         if count > 0 { return .packet(Packet(bytes: bytes, descriptor: descriptor)) }

@@ -67,12 +67,16 @@ int bailey_isolate(void) {
 #define MISSING RETURN(SECCOMP_RET_ERRNO | ENOSYS)
 #define ALLOW RETURN(SECCOMP_RET_ALLOW)
 #define KILL RETURN(SECCOMP_RET_KILL_PROCESS)
-// Skips the next `skipped` steps unless the number is this call's.
-#define IF(call, skipped) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, skipped)
-#define ALLOWED(call) IF(call, 1), ALLOW
-#define KILLED(call) IF(call, 1), KILL
+#define STEPS(...) (sizeof((struct sock_filter[]){__VA_ARGS__}) / sizeof(struct sock_filter))
+// Steps for one call alone; the last of them returns.
+#define ON(call, ...) JUMP_EQUAL(__NR_##call, 0, STEPS(__VA_ARGS__)), __VA_ARGS__
+#define ALLOWED(call) ON(call, ALLOW)
+#define KILLED(call) ON(call, KILL)
 // Of what was loaded: one value is allowed, everything else goes on.
 #define ALLOWED_VALUE(value) JUMP_EQUAL(value, 0, 1), ALLOW
+// Of what was loaded: any of these bits is allowed or refused, none goes on.
+#define ALLOWED_BITS(bits) JUMP_SET(bits, 0, 1), ALLOW
+#define REFUSED_BITS(bits) JUMP_SET(bits, 0, 1), REFUSE
 
 static const struct sock_filter filter[] = {
     LOAD(offsetof(struct seccomp_data, arch)),
@@ -104,57 +108,22 @@ static const struct sock_filter filter[] = {
     ALLOWED(epoll_create), ALLOWED(epoll_wait), ALLOWED(poll), ALLOWED(time),
 #endif
     // Sockets of the internet alone: streams and datagrams.
-    IF(socket, 10),
-    ARGUMENT(0),
-    JUMP_EQUAL(AF_INET, 2, 0),
-    JUMP_EQUAL(AF_INET6, 1, 0),
-    REFUSE,
-    ARGUMENT(1),
-    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xF), // without the flags
-    JUMP_EQUAL(SOCK_STREAM, 1, 0),
-    JUMP_EQUAL(SOCK_DGRAM, 0, 1),
-    ALLOW,
-    REFUSE,
+    ON(socket,
+       ARGUMENT(0), JUMP_EQUAL(AF_INET, 2, 0), JUMP_EQUAL(AF_INET6, 1, 0), REFUSE,
+       ARGUMENT(1), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xF), // without the flags
+       ALLOWED_VALUE(SOCK_STREAM), ALLOWED_VALUE(SOCK_DGRAM), REFUSE),
     // Memory is never code.
-    IF(mmap, 4),
-    ARGUMENT(2),
-    JUMP_SET(PROT_EXEC, 0, 1),
-    REFUSE,
-    ALLOW,
-    IF(mprotect, 4),
-    ARGUMENT(2),
-    JUMP_SET(PROT_EXEC, 0, 1),
-    REFUSE,
-    ALLOW,
+    ON(mmap, ARGUMENT(2), REFUSED_BITS(PROT_EXEC), ALLOW),
+    ON(mprotect, ARGUMENT(2), REFUSED_BITS(PROT_EXEC), ALLOW),
     // Threads, no processes. What clone3 is asked for lies in memory; the library then asks clone.
-    IF(clone3, 1),
-    MISSING,
-    IF(clone, 4),
-    ARGUMENT(0),
-    JUMP_SET(CLONE_THREAD, 1, 0),
-    KILL,
-    ALLOW,
-    IF(fcntl, 14),
-    ARGUMENT(1),
-    ALLOWED_VALUE(F_DUPFD_CLOEXEC),
-    ALLOWED_VALUE(F_GETFD),
-    ALLOWED_VALUE(F_SETFD),
-    ALLOWED_VALUE(F_GETFL),
-    ALLOWED_VALUE(F_SETFL),
-    ALLOWED_VALUE(F_GET_SEALS),
-    REFUSE,
-    IF(prctl, 4),
-    ARGUMENT(0),
-    ALLOWED_VALUE(PR_SET_NAME),
-    REFUSE,
-    // Limits, for a look.
-    IF(prlimit64, 6),
-    ARGUMENT(2),
-    JUMP_EQUAL(0, 0, 3),
-    UPPER_HALF(2),
-    JUMP_EQUAL(0, 0, 1),
-    ALLOW,
-    REFUSE,
+    ON(clone3, MISSING),
+    ON(clone, ARGUMENT(0), ALLOWED_BITS(CLONE_THREAD), KILL),
+    ON(fcntl,
+       ARGUMENT(1), ALLOWED_VALUE(F_DUPFD_CLOEXEC), ALLOWED_VALUE(F_GETFD), ALLOWED_VALUE(F_SETFD),
+       ALLOWED_VALUE(F_GETFL), ALLOWED_VALUE(F_SETFL), ALLOWED_VALUE(F_GET_SEALS), REFUSE),
+    ON(prctl, ARGUMENT(0), ALLOWED_VALUE(PR_SET_NAME), REFUSE),
+    // Limits, for a look: there is no new one.
+    ON(prlimit64, ARGUMENT(2), JUMP_EQUAL(0, 1, 0), REFUSE, UPPER_HALF(2), ALLOWED_VALUE(0), REFUSE),
     // What only somebody makes who broke in.
     KILLED(execve), KILLED(execveat), KILLED(ptrace), KILLED(process_vm_readv), KILLED(process_vm_writev),
     KILLED(kill), KILLED(tkill), KILLED(unshare), KILLED(setns), KILLED(mount), KILLED(bpf), KILLED(io_uring_setup),

@@ -88,9 +88,9 @@ static int finish_mount(int context, unsigned attributes) {
     return tree;
 }
 
-static int abandon(int context) {
+int bailey_abandon(int fd) {
     int saved = errno;
-    close(context);
+    close(fd);
     errno = saved;
     return -1;
 }
@@ -100,7 +100,7 @@ int bailey_tmpfs(const char *size, const char *inodes, const char *mode, unsigne
     if (context < 0) return -1;
     if (configure(context, "size", size) != 0 || configure(context, "nr_inodes", inodes) != 0 ||
         configure(context, "mode", mode) != 0)
-        return abandon(context);
+        return bailey_abandon(context);
     return finish_mount(context, attributes);
 }
 
@@ -114,7 +114,8 @@ int bailey_devpts(void) {
     int context = (int)syscall(SYS_fsopen, "devpts", FSOPEN_CLOEXEC);
     if (context < 0) return -1;
     // Every mount of devpts is an instance of its own since Linux 4.7.
-    if (configure(context, "ptmxmode", "0666") != 0 || configure(context, "mode", "0620") != 0) return abandon(context);
+    if (configure(context, "ptmxmode", "0666") != 0 || configure(context, "mode", "0620") != 0)
+        return bailey_abandon(context);
     return finish_mount(context, BAILEY_TREE_NOSUID | BAILEY_TREE_NOEXEC);
 }
 
@@ -129,12 +130,12 @@ int bailey_overlay(const char *lower, const char *upper, const char *work, const
     size_t count = sizeof settings / sizeof settings[0] - (upper ? 0 : 2);
     for (size_t i = 0; i < count; i++) {
         *option = settings[i][0];
-        if (configure(context, settings[i][0], settings[i][1]) != 0) return abandon(context);
+        if (configure(context, settings[i][0], settings[i][1]) != 0) return bailey_abandon(context);
     }
     *option = "userxattr";
-    if (configure_flag(context, "userxattr") != 0) return abandon(context);
+    if (configure_flag(context, "userxattr") != 0) return bailey_abandon(context);
     *option = "volatile";
-    if (upper && configure_flag(context, "volatile") != 0) return abandon(context);
+    if (upper && configure_flag(context, "volatile") != 0) return bailey_abandon(context);
     *option = "create";
     return finish_mount(context, BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV | (upper ? 0 : BAILEY_TREE_READONLY));
 }
@@ -222,9 +223,9 @@ int bailey_open_pty(int *slave) {
     int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (master < 0) return -1;
     int unlock = 0;
-    if (ioctl(master, TIOCSPTLCK, &unlock) != 0) return abandon(master);
+    if (ioctl(master, TIOCSPTLCK, &unlock) != 0) return bailey_abandon(master);
     *slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    return *slave < 0 ? abandon(master) : master;
+    return *slave < 0 ? bailey_abandon(master) : master;
 }
 
 int bailey_take_terminal(int slave) {
@@ -232,47 +233,6 @@ int bailey_take_terminal(int slave) {
     for (int fd = 0; fd < 3; fd++)
         if (dup2(slave, fd) != fd) return -1;
     return 0;
-}
-
-int bailey_send(int socket, const void *message, size_t bytes, int descriptor) {
-    struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = bytes};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-    if (descriptor >= 0) {
-        header.msg_control = control.bytes;
-        header.msg_controllen = sizeof control.bytes;
-        struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-        item->cmsg_level = SOL_SOCKET;
-        item->cmsg_type = SCM_RIGHTS;
-        item->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(item), &descriptor, sizeof(int));
-    }
-    ssize_t sent;
-    do sent = sendmsg(socket, &header, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -1 : 0;
-}
-
-ssize_t bailey_receive(int socket, void *message, size_t bytes, int *descriptor) {
-    struct iovec part = {.iov_base = message, .iov_len = bytes};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct msghdr header = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    *descriptor = -1;
-    ssize_t count;
-    do count = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-    while (count < 0 && errno == EINTR);
-    if (count < 0) return -1;
-    struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-    if (item && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
-        memcpy(descriptor, CMSG_DATA(item), sizeof(int));
-    return count;
 }
 
 int bailey_wait(int pid, int *status, uint64_t *cpu_microseconds, uint64_t *peak_kib) {

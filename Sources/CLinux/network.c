@@ -18,13 +18,6 @@
 // More than a server accepts at a time; the kernel cuts it to what it allows.
 #define BACKLOG 1024
 
-static int fail(int fd) {
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
-
 struct route_request {
     struct nlmsghdr header;
     struct rtmsg route;
@@ -63,11 +56,11 @@ int bailey_route_local(int family, const uint8_t *address, unsigned prefix_bits)
         char rest[sizeof(struct route_request)];
     } answer = {0};
     if (sendto(fd, &request, request.header.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0)
-        return fail(fd);
+        return bailey_abandon(fd);
     ssize_t count;
     do count = recv(fd, &answer, sizeof answer, 0);
     while (count < 0 && errno == EINTR);
-    if (count < 0) return fail(fd);
+    if (count < 0) return bailey_abandon(fd);
     close(fd);
     if (count < (ssize_t)(sizeof answer.header + sizeof(int)) || answer.header.nlmsg_type != NLMSG_ERROR) {
         errno = EBADMSG;
@@ -101,9 +94,49 @@ int bailey_listen(int family, const uint8_t *address, unsigned port, int is_data
     int fd = socket(family, (is_datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return -1;
     int only_v6 = IN6_IS_ADDR_UNSPECIFIED(&place.v6.sin6_addr) ? 0 : 1;
-    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6) != 0) return fail(fd);
-    if (bind(fd, &place.any, length) != 0) return fail(fd);
-    if (!is_datagram && listen(fd, BACKLOG) != 0) return fail(fd);
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6) != 0)
+        return bailey_abandon(fd);
+    if (bind(fd, &place.any, length) != 0) return bailey_abandon(fd);
+    if (!is_datagram && listen(fd, BACKLOG) != 0) return bailey_abandon(fd);
+    return fd;
+}
+
+// A stream socket and its own machine's loopback address.
+static int on_loopback(int family, unsigned port, struct sockaddr_in6 *place, socklen_t *length) {
+    memset(place, 0, sizeof *place);
+    if (family == AF_INET) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)place;
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t)port);
+        v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        *length = sizeof *v4;
+    } else {
+        place->sin6_family = AF_INET6;
+        place->sin6_port = htons((uint16_t)port);
+        place->sin6_addr.s6_addr[15] = 1;
+        *length = sizeof *place;
+    }
+    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int bailey_connect_loopback(int family, unsigned port) {
+    struct sockaddr_in6 place;
+    socklen_t length;
+    int fd = on_loopback(family, port, &place, &length);
+    if (fd < 0) return -1;
+    if (connect(fd, (struct sockaddr *)&place, length) != 0 && errno != EINPROGRESS) return bailey_abandon(fd);
+    return fd;
+}
+
+int bailey_listen_loopback(int family, unsigned port) {
+    struct sockaddr_in6 place;
+    socklen_t length;
+    int yes = 1, fd = on_loopback(family, port, &place, &length);
+    if (fd < 0) return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return bailey_abandon(fd);
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0)
+        return bailey_abandon(fd);
+    if (bind(fd, (struct sockaddr *)&place, length) != 0 || listen(fd, BACKLOG) != 0) return bailey_abandon(fd);
     return fd;
 }
 
@@ -112,64 +145,3 @@ int bailey_socket_namespace(int socket) { return ioctl(socket, SIOCGSKNS); }
 int bailey_owner_namespace(int name_space) { return ioctl(name_space, NS_GET_USERNS); }
 
 int bailey_join(int name_space, int kind) { return (int)syscall(SYS_setns, name_space, kind); }
-
-long bailey_receive_whole(int socket, void *message, size_t bytes, int *descriptor, int waits) {
-    struct iovec part = {.iov_base = message, .iov_len = bytes};
-    union {
-        char bytes[CMSG_SPACE(2 * sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct msghdr header = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    *descriptor = -1;
-    ssize_t count;
-    do count = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | (waits ? 0 : MSG_DONTWAIT));
-    while (count < 0 && errno == EINTR);
-    if (count < 0) return -1;
-    int found[2] = {-1, -1};
-    size_t number = 0;
-    for (struct cmsghdr *item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item)) {
-        if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS) continue;
-        size_t here = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < here && number < 2; i++)
-            memcpy(&found[number++], CMSG_DATA(item) + i * sizeof(int), sizeof(int));
-    }
-    if (number > 1 || header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-        for (size_t i = 0; i < number; i++) close(found[i]);
-        errno = EMSGSIZE;
-        return -1;
-    }
-    *descriptor = found[0];
-    return count;
-}
-
-int bailey_send_now(int socket, const void *message, size_t bytes, int descriptor) {
-    struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = bytes};
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-    if (descriptor >= 0) {
-        header.msg_control = control.bytes;
-        header.msg_controllen = sizeof control.bytes;
-        struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-        item->cmsg_level = SOL_SOCKET;
-        item->cmsg_type = SCM_RIGHTS;
-        item->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(item), &descriptor, sizeof(int));
-    }
-    ssize_t sent;
-    do sent = sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -1 : 0;
-}
-
-int bailey_is_packet_link(int fd) {
-    int type = 0, domain = 0;
-    socklen_t size = sizeof type;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return 0;
-    size = sizeof domain;
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return 0;
-    return type == SOCK_SEQPACKET && domain == AF_UNIX;
-}

@@ -1,7 +1,9 @@
+#define _GNU_SOURCE
 #include "include/clinux_relay.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int bailey_queue_make(void) { return epoll_create1(EPOLL_CLOEXEC); }
@@ -12,6 +14,11 @@ int bailey_queue_watch(int queue, int socket, uint64_t key, int level) {
         .data.u64 = key,
     };
     return epoll_ctl(queue, EPOLL_CTL_ADD, socket, &event);
+}
+
+void bailey_queue_forget(int queue, int socket) {
+    // One that is not watched is forgotten already.
+    if (epoll_ctl(queue, EPOLL_CTL_DEL, socket, NULL) < 0) return;
 }
 
 int bailey_queue_wait(int queue, struct bailey_event *events, int timeout_milliseconds) {
@@ -28,6 +35,8 @@ int bailey_queue_wait(int queue, struct bailey_event *events, int timeout_millis
     }
     return count;
 }
+
+int bailey_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
 int bailey_bell_make(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

@@ -25,6 +25,37 @@ package enum IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// As it stands in a URL or before a port.
     package var bracketed: String { if case .v6 = self { "[\(self)]" } else { description } }
+
+    /// The IPv4 address that a socket of both families shows in `::ffff:0:0/96` (RFC 4291, section 2.5.5.2); every
+    /// other address as it is.
+    package var unmapped: IPAddress {
+        guard case .v6(let v6) = self, v6.high == 0, v6.low >> 32 == 0xFFFF else { return self }
+        return .v4(IPv4Address(value: UInt32(truncatingIfNeeded: v6.low)))
+    }
+}
+
+extension IPAddress {
+    /// As they travel: 4 or 16, the highest first.
+    package var networkBytes: [UInt8] {
+        switch self {
+        case .v4(let v4): Self.bytes(UInt64(v4.value), count: 4)
+        case .v6(let v6): Self.bytes(v6.high, count: 8) + Self.bytes(v6.low, count: 8)
+        }
+    }
+
+    /// Nil unless there are 4 or 16.
+    package init?(networkBytes bytes: some Collection<UInt8>) {
+        func value(_ part: some Sequence<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
+        switch bytes.count {
+        case 4: self = .v4(IPv4Address(value: UInt32(value(bytes))))
+        case 16: self = .v6(IPv6Address(high: value(bytes.prefix(8)), low: value(bytes.suffix(8))))
+        default: return nil
+        }
+    }
+
+    private static func bytes(_ value: UInt64, count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(value >> UInt64((count - 1 - $0) * 8) & 0xFF) }
+    }
 }
 
 /// Neighbouring addresses with a common prefix (CIDR).

@@ -30,7 +30,7 @@ package enum Launcher {
     ) throws(LaunchFailure) -> (view: LaunchPlanView, memory: Int32) {
         var memory: Int32 = -1
         // Nothing at all means that the supervisor went away, and there is nobody to tell.
-        guard bailey_receive(LaunchDescriptor.status, buffer, 1, &memory) == 1 else { bailey_exit(1) }
+        guard bailey_receive(LaunchDescriptor.status, buffer, 1, &memory, 1) == 1 else { bailey_exit(1) }
         guard let view = LaunchPlanView(sealed: memory) else { throw LaunchFailure(.readPlan, code: EINVAL) }
         return (view, memory)
     }

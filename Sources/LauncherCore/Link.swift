@@ -38,7 +38,7 @@ struct Link {
     private func take() throws(LaunchFailure) -> Int32 {
         var mark: UInt8 = 0
         var content: Int32 = -1
-        let count = bailey_receive(descriptor, &mark, 1, &content)
+        let count = bailey_receive(descriptor, &mark, 1, &content, 1)
         if count == 0 { bailey_exit(1) }
         guard count == 1 else { throw LaunchFailure(.awaitParent, code: errno) }
         return content

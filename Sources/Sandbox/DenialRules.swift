@@ -29,19 +29,19 @@ package struct DenialRules {
 
     /// Beneath these, what a command executes is as visible as it is outside.
     private let visible: [[UInt8]]
-    /// Addresses that the broker answers for: what it refuses it says itself.
-    private let served: [AddressBlock]
+    /// A broker answers for the sandbox's own addresses: what it refuses it says itself.
+    private let hasNetwork: Bool
 
     package init(_ request: SandboxRequest) {
         let shown = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/proc", "/dev", "/tmp"]
-        served = request.hasNetwork ? SandboxNetwork.blocks : []
+        hasNetwork = request.hasNetwork
         visible = (shown + request.mounts.map(\.target) + request.readable).map { Array(($0 + "/").utf8) }
     }
 
     /// - Parameter act: connecting, or sending without it.
     package func reaching(_ address: SocketAddress, by act: Denial.Act, process: Int32) -> Denial? {
-        if case .internet(_, _, _, let octets) = address, let place = IPAddress(networkBytes: octets),
-            served.contains(where: { $0.contains(place) })
+        if hasNetwork, case .internet(_, _, _, let octets) = address,
+            let place = IPAddress(networkBytes: octets), SandboxNetwork.contains(place)
         {
             return nil
         }

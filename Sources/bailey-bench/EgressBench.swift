@@ -6,21 +6,24 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// `egress`: opens the doors on loopback and keeps them open until the program ends; the answer says their ports.
+/// `egress PORT`: opens the doors on loopback and keeps them open until the program ends; the answer says their ports.
 ///
-/// Servers are on loopback, too: `pPORT.example.com` is the one on that port, whatever port is asked for. There is no
-/// guard and no policy here but the one that lets these through: what is measured is the way of the bytes.
+/// The server on that port of loopback is a declared upstream, `pPORT.example.com:9000`. Decisions and dialling are
+/// those of the product; records are thrown away.
 enum EgressBench {
-    static func serve() throws -> JSONValue {
-        let rules = try ["*.example.com", "*.example.com:9000"].map { try NetworkRule($0) }
+    static func serve(_ words: [String]) throws -> JSONValue {
+        guard words.count == 2, let port = UInt16(words[1]) else { throw BenchRequestError("egress PORT") }
+        let name = "p\(port).example.com"
+        let upstream = try Upstream(host: name, port: 9000, address: "127.0.0.1:\(port)", ca: nil)
         var limits = BrokerLimits()
         limits.connectionsPerSecond = 1_000_000
-        let store = SettingsStore(BrokerSettings(policy: NetworkPolicy(allow: rules), limits: limits))
+        let policy = NetworkPolicy(allow: [try NetworkRule("\(name):9000")], upstreams: [upstream])
+        let store = SettingsStore(BrokerSettings(policy: policy, limits: limits))
         let keeper = Doorkeeper(
             settings: store,
             judge: Judge { _, _ in false },
             relay: try Relay(),
-            dialing: LoopbackDialing(),
+            dialing: Dialer(settings: store),
             forwarding: NoForwarding(),
             ledger: NoLedger()
         )
@@ -28,7 +31,7 @@ enum EgressBench {
         var ports: [JSONValue] = []
         for role in [ListenerRole.proxy, .socks] {
             let (descriptor, port) = try listener()
-            _ = try doors.serve(descriptor, as: role).wait()
+            doors.serve(descriptor, as: role)
             ports.append(.unsigned(UInt64(port)))
         }
         return .object([("proxy", ports[0]), ("socks", ports[1]), ("process", .unsigned(UInt64(getpid())))])
@@ -48,22 +51,6 @@ enum EgressBench {
         }
         guard isBound else { throw BenchRequestError("no listening socket: \(String(cString: strerror(errno)))") }
         return (descriptor, UInt16(bigEndian: address.sin_port))
-    }
-}
-
-private struct LoopbackDialing: Dialing {
-    func dial(_ target: ConnectTarget, on loop: any EventLoop) -> EventLoopFuture<Dialled> {
-        guard case .name(let name) = target.host, let label = name.text.split(separator: ".").first,
-            let port = UInt16(label.dropFirst()),
-            let address = try? SocketAddress(ipAddress: "127.0.0.1", port: Int(port))
-        else { return loop.makeFailedFuture(DialFailure("\(target) is no pPORT.example.com")) }
-        return ClientBootstrap(group: loop)
-            .channelOption(.autoRead, value: false)
-            .connect(to: address)
-            .flatMapThrowing { channel in
-                let upstream = try Upstream(host: name.text, port: target.port, address: "127.0.0.1:\(port)", ca: nil)
-                return Dialled(channel: channel, address: AddressGuard().check(upstream))
-            }
     }
 }
 

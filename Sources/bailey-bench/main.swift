@@ -11,7 +11,7 @@ while let line = readLine() {
     do {
         switch words.first {
         case "journal": answer = try JournalBench.measure(words)
-        case "egress": answer = try EgressBench.serve()
+        case "egress": answer = try EgressBench.serve(words)
         default: answer = try workspaces.measure(words)
         }
     } catch {

@@ -14,7 +14,7 @@ HELP = "throughput, requests and memory of tunnels: direct, a bare relay, bailey
 ROUNDS = 7
 LARGE_BYTES = 1 << 30
 KEPT = 5_000
-NEW = 300
+NEW = 2_000
 SECONDS_MAX = 40
 IDLE = 500
 HERE = pathlib.Path(__file__).resolve().parent
@@ -128,7 +128,7 @@ def contenders(setting: Setting, origin: int) -> Iterator[dict[str, Contender]]:
         port = free_port()
         relay = stack.enter_context(started([compiled(setting, "egress_relay"), str(port)], port))
         made["bare relay"] = Contender(port, relay, target)
-        answer = setting.bench.ask("egress")
+        answer = setting.bench.ask("egress", origin)
         made["bailey"] = Contender(answer["proxy"], answer["process"], f"p{origin}.example.com:9000")
         for name, template, options in (
             ("squid", SQUID, ["-N", "-f"]), ("tinyproxy", TINYPROXY, ["-d", "-c"]),

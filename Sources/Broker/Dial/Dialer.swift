@@ -39,10 +39,23 @@ package final class Dialer: Dialing {
         }
         result.whenComplete { outcome in
             self.pending.withLock { $0 -= 1 }
-            if case .failure = outcome, case .name(let name) = target.host { self.lookup.forget(name) }
+            if case .failure = outcome { self.failed(target) }
         }
         return result
     }
+
+    package func known(_ target: ConnectTarget) throws(EgressRefusal) -> CheckedAddress? {
+        let policy = settings.current.policy
+        if let refusal = Self.refusal(of: target, policy) { throw refusal }
+        guard case .name(let name) = target.host else { return nil }
+        if let upstream = Self.upstream(target, policy) { return policy.addresses.check(upstream) }
+        guard let answer = lookup.kept(name), answer.addresses.count == 1,
+            let address = try? Self.judge(name, answer, target, policy).first, refusal(of: address, target) == nil
+        else { return nil }
+        return address
+    }
+
+    package func failed(_ target: ConnectTarget) { if case .name(let name) = target.host { lookup.forget(name) } }
 
     /// The addresses that may be dialled for a target.
     private func checked(

@@ -63,6 +63,16 @@ package final class HostLookup: Sendable {
         return promise.futureResult
     }
 
+    /// What is known without asking anybody; nil where somebody must be asked.
+    func kept(_ name: HostName) -> HostAnswer? {
+        let version = settings.version
+        if let known = settings.current.knownNames[name] { return HostAnswer(addresses: known) }
+        return state.withLock { state in
+            guard state.version == version, let kept = state.kept[name], kept.until > .now() else { return nil }
+            return kept.answer
+        }
+    }
+
     /// Looks again with the next call: what was said led nowhere.
     package func forget(_ name: HostName) { state.withLock { $0.kept[name] = nil } }
 

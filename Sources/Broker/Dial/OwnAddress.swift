@@ -48,8 +48,8 @@ enum OwnAddress {
         }
         guard isNamed else { return nil }
         // Behind family and port; with IPv6 behind the flow too.
-        if case .v4 = address { return IPAddress(bytes: local[4..<8]) }
-        return IPAddress(bytes: local[8..<24])
+        if case .v4 = address { return IPAddress(networkBytes: local[4..<8]) }
+        return IPAddress(networkBytes: local[8..<24])
     }
 
     private static func socket(_ address: IPAddress) -> CInt? {

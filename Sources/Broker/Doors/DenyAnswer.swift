@@ -1,51 +1,21 @@
-package import Domain
+import Domain
 package import Egress
 
-/// What a client gets to read when a connection is denied: that policy decided, by which rule, what would allow it, and
-/// that other ways lead nowhere. It is written for people and for models alike.
-package struct DenyAnswer: Sendable {
-    private let rule: RuleID
-    private let reason: String
-    private let remedy: String?
-
-    package init(_ decision: EgressDecision) {
-        (rule, reason, remedy) = (decision.rule, decision.reason, decision.remedy)
-    }
-
-    package init(_ refusal: EgressRefusal) { self.init(EgressDecision(refusal)) }
-
-    private static let advice =
-        "This is a decision and no fault of the network. Do not look for another way: every proxy, port, address and "
-        + "name is judged by the same policy."
-
-    /// The answer in plain sentences, a line each.
-    package var text: String {
-        var lines = ["Denied by Bailey's policy: \(reason).", "Rule: \(rule)"]
-        if let remedy { lines.append("Allowed by: \(remedy)") }
-        return (lines + [Self.advice]).joined(separator: "\n") + "\n"
-    }
-
-    /// The same for programs.
-    package var json: JSONValue {
-        .object([
-            ("error", .string("denied_by_policy")), ("rule", .string(rule.rawValue)), ("reason", .string(reason)),
-            ("remedy", remedy.map(JSONValue.string) ?? .null), ("advice", .string(Self.advice)),
-        ])
-    }
-
-    /// An HTTP/1.1 response; the connection ends with it.
-    ///
-    /// - Parameter status: such as 403. Its phrase holds the rule, which is all that some clients show.
-    package func http(status: Int = 403, wantsJSON: Bool = false) -> [UInt8] {
-        let phrase = status == 403 ? "Denied by policy (\(rule))" : "Refused (\(rule))"
-        let body = wantsJSON ? json.bytes() + [UInt8(ascii: "\n")] : Array(text.utf8)
-        return Self.response(status, phrase, type: wantsJSON ? "application/json" : "text/plain", rule: rule, body)
+/// The answer of a door, an HTTP/1.1 response with which the connection ends.
+package enum DenyAnswer {
+    /// - Parameters:
+    ///   - status: such as 403. Its phrase holds the rule, which is all that some clients show.
+    ///   - accepted: the Accept fields of the request.
+    package static func http(_ refusal: EgressRefusal, status: Int = 403, accepted: [String] = []) -> [UInt8] {
+        let phrase = status == 403 ? "Denied by policy (\(refusal.rule))" : "Refused (\(refusal.rule))"
+        let body = DenyText(EgressDecision(refusal)).body(accepted: accepted)
+        return response(status, phrase, type: body.type, rule: refusal.rule, body.bytes)
     }
 
     /// The response where nothing was denied and nobody answered.
     package static func unreachable(_ reason: String, status: Int = 502) -> [UInt8] {
         let text = "Bailey's policy allows this connection, but it could not be made: \(reason).\n"
-        return response(status, "Unreachable", type: "text/plain", rule: nil, Array(text.utf8))
+        return response(status, "Unreachable", type: "text/plain; charset=utf-8", rule: nil, Array(text.utf8))
     }
 
     private static func response(
@@ -55,9 +25,9 @@ package struct DenyAnswer: Sendable {
         rule: RuleID?,
         _ body: [UInt8]
     ) -> [UInt8] {
-        var head = "HTTP/1.1 \(status) \(phrase)\r\nContent-Type: \(type); charset=utf-8\r\n"
+        var head = "HTTP/1.1 \(status) \(phrase)\r\nContent-Type: \(type)\r\n"
         head += "Content-Length: \(body.count)\r\nCache-Control: no-store\r\nConnection: close\r\n"
-        if let rule { head += "X-Bailey-Rule: \(rule)\r\n" }
+        if let rule { head += "\(DenyText.ruleField): \(rule)\r\n" }
         return Array((head + "\r\n").utf8) + body
     }
 }
@@ -68,7 +38,7 @@ package enum PlainAnswer {
     package static func bytes(_ refusal: EgressRefusal, first: UInt8?) -> [UInt8]? {
         switch first {
         case ClientHello.handshakeRecord: alert(refusal)
-        case .some(UInt8(ascii: "A")...UInt8(ascii: "Z")): DenyAnswer(refusal).http()
+        case .some(UInt8(ascii: "A")...UInt8(ascii: "Z")): DenyAnswer.http(refusal)
         default: nil
         }
     }

@@ -58,50 +58,47 @@ package struct Doorkeeper: Sendable {
         ledger.record(record)
     }
 
-    /// Makes one connection of two sockets, and records it when it is over.
+    /// A connection that was let through, on its way to being copied.
+    struct Crossing: Sendable {
+        let approach: Approach
+        let decision: EgressDecision
+        let address: CheckedAddress
+        /// Is given back at the end.
+        let pass: Crossings.Pass
+        /// Of the settings that the decision was made by.
+        let version: Int
+        let since: Double
+    }
+
+    /// Has a connection that is copied end when a policy forbids it.
     ///
-    /// - Parameters:
-    ///   - pass: is given back at the end.
-    ///   - version: of the settings that the decision was made by.
-    func splice(
-        _ pair: SplicePair,
-        _ approach: Approach,
-        _ decision: EgressDecision,
-        to address: CheckedAddress,
-        pass: Crossings.Pass,
-        version: Int,
-        since: Double
-    ) {
-        let id = relay.splice(pair) { report in
-            crossings.leave(pass)
-            ledger.record(record(report, approach, decision, address, since: since))
-        }
-        let target = approach.target
+    /// - Returns: what is called once with how it ended; it is recorded then.
+    func watch(_ crossing: Crossing, as id: SpliceID) -> @Sendable (SpliceReport) -> Void {
+        let target = crossing.approach.target
         let recheck: @Sendable (BrokerSettings) -> Void = { settings in
             let (decision, treatment) = judge.judge(target, settings)
             if case .splice = treatment { return }
             let reason = decision.verdict == .allow ? "its requests must be seen now" : decision.reason
             relay.close(id, because: "the policy changed: \(reason)")
         }
-        crossings.watch(pass, recheck)
+        crossings.watch(crossing.pass, recheck)
         // Settings that were replaced before the watch began were told to nobody.
-        if settings.version != version { recheck(settings.current) }
+        if settings.version != crossing.version { recheck(settings.current) }
+        return { report in
+            crossings.leave(crossing.pass)
+            ledger.record(record(report, crossing))
+        }
     }
 
-    private func record(
-        _ report: SpliceReport,
-        _ approach: Approach,
-        _ decision: EgressDecision,
-        _ address: CheckedAddress,
-        since: Double
-    ) -> ConnectionRecord {
+    private func record(_ report: SpliceReport, _ crossing: Crossing) -> ConnectionRecord {
+        let approach = crossing.approach
         var made = ConnectionRecord(
             door: approach.door,
             host: approach.target.host.description,
             port: approach.target.port,
             treatment: .spliced,
-            decision: decision,
-            beganSeconds: since
+            decision: crossing.decision,
+            beganSeconds: crossing.since
         )
         switch report.ending {
         case .finished: break
@@ -113,13 +110,13 @@ package struct Doorkeeper: Sendable {
                 port: approach.target.port,
                 treatment: .refused,
                 decision: EgressDecision(refusal),
-                beganSeconds: since
+                beganSeconds: crossing.since
             )
         }
-        made.address = address.address
+        made.address = crossing.address.address
         made.bytesOut = report.bytesOut
         made.bytesIn = report.bytesIn
-        made.seconds = now - since
+        made.seconds = now - crossing.since
         return made
     }
 }

@@ -6,7 +6,7 @@ package import Egress
 package struct ProxyGreeting: Greeting {
     package let door = ConnectionRecord.Door.proxy
     package let answersInKind = false
-    private var wantsJSON = false
+    private var accepted: [String] = []
     /// Bytes that were looked at in vain, so that a head that trickles is not read anew with every byte.
     private var seenBytes = 0
 
@@ -18,7 +18,7 @@ package struct ProxyGreeting: Greeting {
     ) throws(EgressRefusal) -> Heard {
         guard hasNewLine(bytes) || bytes.count >= limits.headBytes else { return .more }
         guard let head = try ProxyHead.read(bytes, limits) else { return .more }
-        wantsJSON = head.text("accept")?.contains("application/json") == true
+        accepted = head.text("accept").map { [$0] } ?? []
         switch head.target {
         case .tunnel(let target):
             bytes = bytes.dropFirst(head.bytes)
@@ -43,7 +43,7 @@ package struct ProxyGreeting: Greeting {
             case "limit-pending": 503
             default: isMalformed ? 400 : 403
             }
-        return DenyAnswer(refusal).http(status: status, wantsJSON: wantsJSON)
+        return DenyAnswer.http(refusal, status: status, accepted: accepted)
     }
 
     package func unreachable(_ failure: DialFailure, first: UInt8?) -> [UInt8]? {

@@ -2,31 +2,19 @@ import BrokerLink
 import Domain
 import Egress
 import Glibc
-import NIOCore
 
 /// One connection of the sandbox, from its first byte until it is refused, handed on or made one with a connection
-/// outside. It lives on its channel's event loop.
-final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-
-    private enum Phase {
-        /// The greeting is not over.
-        case greeting
-        /// A connection outside is being made.
-        case dialling
-        /// What the client says first decides who reads its requests.
-        case sniffing(Approach, mayBePlain: Bool)
-        /// It is denied, in words that its first byte asks for.
-        case denying(EgressRefusal)
-        /// The answer is out; whatever comes is thrown away.
-        case leaving
-        case gone
-    }
-
+/// outside. It lives on the relay's thread.
+final class Visitor {
+    private let id: SpliceID
+    private let door: Door
     private let keeper: Doorkeeper
     private var greeting: any Greeting
     private var phase = Phase.greeting
-    private var context: ChannelHandlerContext?
+    private var step = Step.stays
+    private var client: SpliceSocket
+    /// What is being connected from here, and where to.
+    private var server: (socket: SpliceSocket, address: CheckedAddress)?
     private var pass: Crossings.Pass?
     /// What the client said and nobody took yet.
     private var said: [UInt8] = []
@@ -35,115 +23,151 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
     private var isReady = false
     /// True while it counts among those that are decided or dialled.
     private var isPending = false
-    private var timer: Scheduled<Void>?
+    /// When it has taken too long, in the relay's time.
+    private(set) var deadline = Double.infinity
+    /// When its turn began, in the relay's time.
+    private var now = 0.0
     private let since: Double
 
     /// Seconds in which a client takes an answer and hangs up.
-    private static let farewellSeconds: Int64 = 2
+    private static let farewellSeconds = 2.0
+    /// Bytes that are read at once.
+    private static let chunkBytes = 4096
+    /// How often one that leaves is read from before others come.
+    private static let farewellTurns = 16
 
-    init(_ keeper: Doorkeeper, _ greeting: any Greeting) {
-        self.keeper = keeper
+    /// - Parameter descriptor: of the connection, which it takes over and which does not block.
+    init(_ id: SpliceID, _ door: Door, _ greeting: any Greeting, _ descriptor: Int32) {
+        self.id = id
+        self.door = door
+        keeper = door.keeper
         self.greeting = greeting
+        client = SpliceSocket(descriptor: descriptor, isReadable: false)
         since = keeper.now
     }
 
-    // MARK: What SwiftNIO says
+    /// Its socket, until it is gone.
+    var descriptor: Int32 { client.descriptor }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        if context.channel.isActive { begin() }
-    }
+    // MARK: What the relay says
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
-
-    func channelActive(context: ChannelHandlerContext) { begin() }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = Self.unwrapInboundIn(data)
-        switch phase {
-        case .leaving, .gone: return
-        default: said.append(contentsOf: buffer.readableBytesView)
+    func note(_ events: UInt32, of side: Splice.Side) {
+        switch side {
+        case .client: client.note(events)
+        case .server: server?.socket.note(events)
         }
-        // From its first byte on it takes memory.
-        guard beginPending(nil) else { return }
-        // At the end of a connection SwiftNIO reads on unasked.
-        if said.count > keeper.settings.current.limits.headBytes + Self.unaskedBytesMax { vanish() }
     }
 
-    /// What a socket's receive buffer holds before anybody read from it, at its ordinary size.
-    private static let unaskedBytesMax = 256 << 10
-
-    func channelReadComplete(context: ChannelHandlerContext) { advance() }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event as? ChannelEvent == .inputClosed {
-            hasEnded = true
-            if case .leaving = phase { return vanish() }
-            advance()
-        }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        phase = .gone
-        endPending()
-        if let pass { keeper.crossings.leave(pass) }
-        pass = nil
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { vanish() }
-
-    // MARK: Its way
-
-    private func begin() {
-        guard pass == nil, let context else { return }
+    /// Its first turn.
+    func begin(now: Double, _ buffer: UnsafeMutableRawBufferPointer) -> Step {
+        self.now = now
         do throws(EgressRefusal) {
             pass = try keeper.crossings.enter(now: since)
         } catch {
             if keeper.crossings.mayReportLimit(now: since) { record(error, nil) }
-            return vanish()
+            vanish()
+            return step
         }
-        let seconds = keeper.settings.current.limits.greetingSeconds
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(seconds * 1000))) {
-            self.late(seconds)
-        }
-        advance()
+        deadline = now + keeper.settings.current.limits.greetingSeconds
+        return turn(now: now, buffer)
     }
 
-    private func late(_ seconds: Double) {
+    /// Goes as far as it can, after sockets were noted or when it is late.
+    ///
+    /// - Parameter buffer: scratch memory.
+    func turn(now: Double, _ buffer: UnsafeMutableRawBufferPointer) -> Step {
+        self.now = now
+        step = .stays
+        if now >= deadline { late() } else { advance(buffer) }
+        return step
+    }
+
+    /// A connection was made elsewhere, or could not be. Then it has a turn.
+    func landed(_ result: Result<Landing, any Error>, now: Double, _ buffer: UnsafeMutableRawBufferPointer) -> Step {
+        self.now = now
+        step = .stays
+        guard case .dialling(let journey) = phase else {
+            if case .success(let landing) = result { _ = Glibc.close(landing.descriptor) }
+            return step
+        }
+        switch result {
+        case .failure(let error): failed(error, journey)
+        case .success(let landing):
+            connected(SpliceSocket(descriptor: landing.descriptor), landing.address, journey)
+        }
+        advance(buffer)
+        return step
+    }
+
+    /// The run is over.
+    func end() { vanish() }
+
+    // MARK: Its way
+
+    private func late() {
+        let limits = keeper.settings.current.limits
         let refusal = EgressRefusal(
             RuleID("limit-greeting"),
-            "the client did not say where it wants to go within \(Int(seconds)) s (greetingSeconds)"
+            "the client did not say where it wants to go within \(Int(limits.greetingSeconds)) s (greetingSeconds)"
         )
+        deadline = .infinity
         switch phase {
         case .greeting: refuse(refusal, nil, isMalformed: true)
         case .sniffing(let approach, _): refuse(refusal, approach.target, isMalformed: true)
-        case .denying, .leaving: vanish()
-        case .dialling, .gone: break
+        case .dialling(let journey):
+            failed(DialFailure("\(journey.approach.target) did not answer in time", isTimeout: true), journey)
+        case .denying: vanish()
+        case .leaving: vanish(resets: false)
+        case .gone: break
         }
     }
 
-    /// Goes as far as what the client said allows.
-    private func advance() {
-        while true {
+    private func advance(_ buffer: UnsafeMutableRawBufferPointer) {
+        var turns = 0
+        while case .stays = step {
             switch phase {
-            case .greeting:
-                if greet() { continue }
-                return
-            case .sniffing(let approach, let mayBePlain): return sniff(approach, mayBePlain: mayBePlain)
+            case .greeting: if greet() { continue }
+            case .sniffing(let approach, let mayBePlain): if sniff(approach, mayBePlain: mayBePlain) { continue }
             case .denying(let refusal):
-                if said.isEmpty && !hasEnded { context?.read() } else { answer(refusal, isMalformed: false) }
+                if !said.isEmpty || hasEnded {
+                    answer(refusal, isMalformed: false)
+                    continue
+                }
+            case .dialling(let journey):
+                if look(journey) { continue }
                 return
-            case .leaving: context?.read()
-            case .dialling, .gone: break
+            case .leaving:
+                if hasEnded { return vanish(resets: false) }
+                if turns >= Self.farewellTurns {
+                    step = .busy
+                    return
+                }
+                turns += 1
+            case .gone: return
             }
-            return
+            guard case .stays = step, hear(buffer) else { return }
         }
     }
 
-    /// True if there is more to do at once.
+    /// Reads once. False if there is nothing to go on with.
+    private func hear(_ buffer: UnsafeMutableRawBufferPointer) -> Bool {
+        guard client.isReadable else { return false }
+        let part = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(Self.chunkBytes))
+        switch client.receive(into: part) {
+        case .bytes(let count):
+            // From its first byte on it takes memory.
+            if case .leaving = phase { return true }
+            if beginPending(nil) { said.append(contentsOf: part.prefix(count)) }
+        case .end: hasEnded = true
+        case .blocked: return false
+        case .failed:
+            vanish()
+            return false
+        }
+        return true
+    }
+
+    /// True if there is more to do at once; false if more must be heard.
     private func greet() -> Bool {
         var rest = said[...]
         do throws(EgressRefusal) {
@@ -151,18 +175,16 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
             said = Array(rest)
             switch heard {
             case .more:
-                if hasEnded { vanish() } else { context?.read() }
+                if hasEnded { vanish() }
                 return false
-            case .reply(let bytes):
-                write(bytes)
-                return true
+            case .reply(let bytes): write(bytes)
             case .tunnel(let target): decide(target, isRequest: false)
             case .request(let target): decide(target, isRequest: true)
             }
         } catch {
             refuse(error, nil, isMalformed: true)
         }
-        return false
+        return true
     }
 
     private func decide(_ target: ConnectTarget, isRequest: Bool) {
@@ -189,17 +211,26 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         case .secureRequests, .eitherRequests:
             sayReady()
             phase = .sniffing(approach, mayBePlain: treatment == .eitherRequests)
-            sniff(approach, mayBePlain: treatment == .eitherRequests)
         case .splice(let requiresTLS):
-            dial(approach, decision, requiresTLS: requiresTLS, version: version, settings.limits)
+            dial(
+                Journey(
+                    approach: approach,
+                    decision: decision,
+                    requiresTLS: requiresTLS,
+                    version: version,
+                    limits: settings.limits
+                )
+            )
         }
     }
 
-    private func sniff(_ approach: Approach, mayBePlain: Bool) {
+    /// True if there is more to do at once; false if more must be heard.
+    private func sniff(_ approach: Approach, mayBePlain: Bool) -> Bool {
         do throws(EgressRefusal) {
             switch try ClientHello.read(said[...]) {
             case .incomplete:
-                if hasEnded { vanish() } else { context?.read() }
+                if hasEnded { vanish() }
+                return false
             case .notTLS:
                 guard mayBePlain else { throw Self.plainOnTLS(approach.target) }
                 forward(approach, isTLS: false)
@@ -212,6 +243,7 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         } catch {
             refuse(error, approach.target, isMalformed: false)
         }
+        return true
     }
 
     /// False if there are too many; then it is refused already.
@@ -233,93 +265,101 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: To the outside
 
     private func forward(_ approach: Approach, isTLS: Bool) {
-        guard let context, let pass else { return }
-        timer?.cancel()
-        phase = .gone
+        guard let pass else { return }
         endPending()
         self.pass = nil
-        let channel = context.channel
-        let (keeper, hasEnded, head) = (keeper, hasEnded, ByteBuffer(bytes: said))
+        phase = .gone
+        let (door, head) = (door, said)
         said = []
-        channel.closeFuture.whenComplete { _ in keeper.crossings.leave(pass) }
-        channel.pipeline.syncOperations.removeHandler(self).whenComplete { _ in
-            keeper.forwarding.forward(approach, client: channel, head: head, isTLS: isTLS)
-            if hasEnded { channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
-        }
+        step = .hands(client.descriptor) { door.forward($0, approach, head: head, isTLS: isTLS, pass) }
     }
 
-    private func dial(
-        _ approach: Approach,
-        _ decision: EgressDecision,
-        requiresTLS: Bool,
-        version: Int,
-        _ limits: BrokerLimits
-    ) {
-        guard let context else { return }
-        guard beginPending(approach.target) else { return }
-        phase = .dialling
-        timer?.cancel()
-        let loop = context.eventLoop
-        keeper.dialing.dial(approach.target, on: loop).hop(to: loop).assumeIsolated().whenComplete { result in
-            self.endPending()
-            switch result {
-            case .failure(let error): self.failed(error, approach, decision)
-            case .success(let dialled):
-                self.connected(dialled, approach, decision, requiresTLS: requiresTLS, version: version, limits)
+    /// Begins to dial: from here where there is one address that is known, and by way of SwiftNIO where a name must be
+    /// looked up or several addresses are tried.
+    private func dial(_ journey: Journey) {
+        let target = journey.approach.target
+        guard beginPending(target) else { return }
+        phase = .dialling(journey)
+        do {
+            if let address = try keeper.dialing.known(target) {
+                let descriptor = try OutsideSocket.connect(to: address, for: target)
+                server = (SpliceSocket(descriptor: descriptor, isReadable: false, isWritable: false), address)
+                deadline = now + journey.limits.dialSeconds
+                step = .dials(descriptor)
+            } else {
+                deadline = .infinity
+                door.dial(target, for: id)
             }
+        } catch {
+            failed(error, journey)
         }
     }
 
-    private func failed(_ error: any Error, _ approach: Approach, _ decision: EgressDecision) {
-        guard case .dialling = phase else { return }
-        if let refusal = error as? EgressRefusal { return refuse(refusal, approach.target, isMalformed: false) }
-        let failure = error as? DialFailure ?? DialFailure("\(approach.target) did not answer")
-        let target = approach.target
+    /// Looks what became of the connections while one is being made. True if there is more to do at once.
+    private func look(_ journey: Journey) -> Bool {
+        // One that only says no more may still listen.
+        if client.isHungUp, OutsideSocket.failure(of: client.descriptor) != nil {
+            vanish()
+            return false
+        }
+        guard let (socket, address) = server, socket.isWritable else { return false }
+        server = nil
+        if socket.isHungUp, let code = OutsideSocket.failure(of: socket.descriptor) {
+            _ = Glibc.close(socket.descriptor)
+            failed(OutsideSocket.unreachable(journey.approach.target, code), journey)
+        } else {
+            connected(socket, address, journey)
+        }
+        return true
+    }
+
+    private func failed(_ error: any Error, _ journey: Journey) {
+        endPending()
+        let target = journey.approach.target
+        if let refusal = error as? EgressRefusal { return refuse(refusal, target, isMalformed: false) }
+        keeper.dialing.failed(target)
+        let failure = error as? DialFailure ?? DialFailure("\(target) did not answer")
         keeper.refused(
-            approach.door,
+            journey.approach.door,
             host: target.host.description,
             port: target.port,
-            decision,
+            journey.decision,
             since: since,
             ending: failure.reason
         )
         leave(greeting.unreachable(failure, first: said.first))
     }
 
-    private func connected(
-        _ dialled: Dialled,
-        _ approach: Approach,
-        _ decision: EgressDecision,
-        requiresTLS: Bool,
-        version: Int,
-        _ limits: BrokerLimits
-    ) {
-        guard case .dialling = phase, let context, let pass,
-            let server = Self.duplicate(dialled.channel), let client = Self.duplicate(context.channel)
-        else {
-            dialled.channel.close(promise: nil)
-            return vanish()
+    private func connected(_ server: SpliceSocket, _ address: CheckedAddress, _ journey: Journey) {
+        endPending()
+        let target = journey.approach.target
+        if let refusal = forbidden(target, since: journey.version) {
+            server.close(reset: true)
+            return refuse(refusal, target, isMalformed: false)
         }
-        dialled.channel.close(promise: nil)
-        if let refusal = forbidden(approach.target, since: version) {
-            for descriptor in [server, client] { _ = Glibc.close(descriptor) }
-            return refuse(refusal, approach.target, isMalformed: false)
-        }
-        let name: HostName? = if case .name(let name) = approach.target.host { name } else { nil }
+        sayReady()
+        guard case .stays = step, let pass else { return server.close(reset: true) }
+        let name: HostName? = if case .name(let name) = target.host { name } else { nil }
         let pair = SplicePair(
             client: client,
             head: said,
             server: server,
-            gate: ServerNameGate(name: name, requiresTLS: requiresTLS),
-            idleSeconds: limits.idleSeconds,
-            greetingSeconds: limits.greetingSeconds
+            gate: ServerNameGate(name: name, requiresTLS: journey.requiresTLS),
+            idleSeconds: journey.limits.idleSeconds,
+            greetingSeconds: journey.limits.greetingSeconds
         )
         self.pass = nil
         said = []
-        sayReady()
         phase = .gone
-        context.close(promise: nil)
-        keeper.splice(pair, approach, decision, to: dialled.address, pass: pass, version: version, since: since)
+        let crossing = Doorkeeper.Crossing(
+            approach: journey.approach,
+            decision: journey.decision,
+            address: address,
+            pass: pass,
+            version: journey.version,
+            since: since
+        )
+        step = .splices(pair, keeper.watch(crossing, as: id))
     }
 
     /// Why a connection may not be copied any more that settings of an older version let through.
@@ -335,17 +375,6 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         )
     }
 
-    /// A channel's socket once more, so that it outlives the channel.
-    private static func duplicate(_ channel: any Channel) -> Int32? {
-        let made = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
-            fcntl($0, F_DUPFD_CLOEXEC, 0)
-        }
-        guard let made, made >= 0 else { return nil }
-        var one: Int32 = 1
-        _ = setsockopt(made, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout.size(ofValue: one)))
-        return made
-    }
-
     // MARK: Answers
 
     private func sayReady() {
@@ -357,7 +386,8 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
         record(refusal, target)
         if greeting.answersInKind, said.isEmpty, !hasEnded {
             phase = .denying(refusal)
-            context?.read()
+            deadline = now + keeper.settings.current.limits.greetingSeconds
+            closeServer()
         } else {
             answer(refusal, isMalformed: isMalformed)
         }
@@ -379,7 +409,7 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
     /// What was asked for where it is no destination: the first line, or the address.
     private var asked: (String, UInt16) {
         if greeting.door == .transparent {
-            let (address, port) = Doors.place(context?.channel.localAddress)
+            let (address, port) = OutsideSocket.localPlace(of: client.descriptor)
             return (address?.description ?? "", port)
         }
         guard greeting.door == .proxy else { return ("", 0) }
@@ -391,41 +421,38 @@ final class Visitor: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Says a last word, if there is one, and goes when the client went.
     private func leave(_ bytes: [UInt8]?) {
-        guard let bytes, let context else { return vanish() }
-        timer?.cancel()
-        phase = .leaving
+        guard let bytes else { return vanish() }
+        closeServer()
         endPending()
         said = []
+        phase = .leaving
+        deadline = now + Self.farewellSeconds
         write(bytes)
-        context.close(mode: .output, promise: nil)
-        guard !hasEnded, context.channel.isActive else { return vanish(resets: false) }
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Self.farewellSeconds)) {
-            self.vanish(resets: false)
-        }
-        context.read()
+        guard case .leaving = phase else { return }
+        client.finish()
+        if hasEnded { vanish(resets: false) }
     }
 
     /// Goes without a word.
     private func vanish(resets: Bool = true) {
-        guard let context else { return }
-        if case .leaving = phase {
-        } else if resets, context.channel.isActive {
-            Self.makeAbrupt(context.channel)
-        }
+        if case .gone = phase { return }
         phase = .gone
-        context.close(promise: nil)
+        step = .gone
+        closeServer()
+        client.close(reset: resets)
+        endPending()
+        if let pass { keeper.crossings.leave(pass) }
+        pass = nil
     }
 
-    /// Makes closing a socket break its connection off.
-    private static func makeAbrupt(_ channel: any Channel) {
-        try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
-            var linger = linger(l_onoff: 1, l_linger: 0)
-            _ = setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
-        }
+    private func closeServer() {
+        server?.socket.close(reset: true)
+        server = nil
     }
 
+    /// Sends a few bytes. Who does not take them has more to read than it ever asked for.
     private func write(_ bytes: [UInt8]) {
-        context?.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
+        guard case .bytes(bytes.count) = bytes.withUnsafeBytes({ client.send($0) }) else { return vanish() }
     }
 
     private static func plainOnTLS(_ target: ConnectTarget) -> EgressRefusal {

@@ -1,3 +1,4 @@
+import BrokerLink
 import Domain
 package import Egress
 
@@ -40,7 +41,7 @@ package enum NameRuling: Sendable, Equatable {
             if address == loopbackV4 || address == loopbackV6 {
                 return question.type == .pointer ? .localName : .nothing
             }
-            if SyntheticNames.isSynthetic(address) { return question.type == .pointer ? .reverse(address) : .nothing }
+            if SandboxNetwork.contains(address) { return question.type == .pointer ? .reverse(address) : .nothing }
         }
         return listed(name, question.type, policy)
     }

@@ -20,10 +20,6 @@ package final class SyntheticNames: Sendable {
 
     private let state = Mutex(State())
 
-    /// 198.18.0.0 and fd62:6169:6c65:7900::.
-    private static let firstV4: UInt32 = 0xC612_0000
-    private static let highV6: UInt64 = 0xFD62_6169_6C65_7900
-    private static let blockV4: UInt32 = 0xFFFE_0000
     /// Of every 256 addresses the first and the last are left out: some programs take them for a network's own or
     /// for everyone's. The first 256 are the broker's.
     private static let usedOf256 = 254
@@ -59,44 +55,34 @@ package final class SyntheticNames: Sendable {
         return state.withLock { state in state.names.indices.contains(place) ? state.names[place] : nil }
     }
 
-    /// True for an address of the sandbox's own network, whether it stands for a name or not.
-    package static func isSynthetic(_ address: IPAddress) -> Bool {
-        switch address {
-        case .v4(let v4): v4.value & blockV4 == firstV4
-        case .v6(let v6): v6.high == highV6 || mapped(v6).map { $0 & blockV4 == firstV4 } ?? false
-        }
-    }
-
     /// All names, in the order in which they got their addresses.
     package var all: [SyntheticName] {
         state.withLock { $0.names }.enumerated().map { Self.synthetic($0.element, $0.offset) }
     }
 
     private static func synthetic(_ name: HostName, _ place: Int) -> SyntheticName {
-        let value = firstV4 + UInt32((place / usedOf256 + 1) << 8 | place % usedOf256 + 1)
+        let value = SandboxNetwork.v4First + UInt32((place / usedOf256 + 1) << 8 | place % usedOf256 + 1)
         return SyntheticName(
             name: name,
             v4: .v4(IPv4Address(value: value)),
-            v6: .v6(IPv6Address(high: highV6, low: UInt64(value)))
+            v6: .v6(IPv6Address(high: SandboxNetwork.v6High, low: UInt64(value)))
         )
     }
 
+    /// An IPv6 address carries the IPv4 address that stands for the same name.
     private static func place(of address: IPAddress) -> Int? {
+        guard SandboxNetwork.contains(address) else { return nil }
         let value: UInt32
-        switch address {
+        switch address.unmapped {
         case .v4(let v4): value = v4.value
         case .v6(let v6):
-            guard let carried = v6.high == highV6 ? UInt32(exactly: v6.low) : mapped(v6) else { return nil }
+            guard let carried = UInt32(exactly: v6.low) else { return nil }
             value = carried
         }
-        guard value & blockV4 == firstV4 else { return nil }
-        let (group, within) = (Int(value & ~blockV4) >> 8, Int(value & 0xFF))
-        guard group >= 1, (1...usedOf256).contains(within) else { return nil }
+        guard value >= SandboxNetwork.v4First else { return nil }
+        let offset = Int(value - SandboxNetwork.v4First)
+        let (group, within) = (offset >> 8, offset & 0xFF)
+        guard (1...capacity / usedOf256).contains(group), (1...usedOf256).contains(within) else { return nil }
         return (group - 1) * usedOf256 + within - 1
-    }
-
-    /// The IPv4 address in `::ffff:0:0/96`.
-    private static func mapped(_ address: IPv6Address) -> UInt32? {
-        address.high == 0 && address.low >> 32 == 0xFFFF ? UInt32(address.low & 0xFFFF_FFFF) : nil
     }
 }

@@ -2,20 +2,22 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Copies bytes between pairs of sockets, on a thread of its own.
+/// Lets connections of the sandbox in, and copies bytes between pairs of sockets, on a thread of its own.
 ///
-/// It is no part of SwiftNIO: one read and one write a chunk, nothing kept where the other side takes it at once, no
-/// memory for a connection that is silent. An end is carried over as an end, a reset as a reset.
+/// It is no part of SwiftNIO: few calls for a connection, all on one thread, one read and one write a chunk, nothing
+/// kept where the other side takes it at once, no memory for a connection that is silent. An end is carried over as an
+/// end, a reset as a reset.
 package final class Relay: Sendable {
     enum Order: Sendable {
-        case add(SpliceID, SplicePair, @Sendable (SpliceReport) -> Void)
+        case open(Door)
+        case splice(SplicePair, @Sendable (SpliceReport) -> Void)
+        case landed(SpliceID, Result<Landing, any Error>)
         case close(SpliceID, String)
         case stop
     }
 
     private struct State {
         var orders: [Order] = []
-        var lastID: UInt64 = 0
         var isStopped = false
         var thread: pthread_t?
     }
@@ -35,28 +37,38 @@ package final class Relay: Sendable {
 
     deinit { _ = Glibc.close(wake) }
 
-    /// Takes over two connected sockets.
+    /// Lets in whoever connects to a listening socket, until the end.
+    func open(_ door: Door) {
+        if !give(.open(door)) { _ = Glibc.close(door.descriptor) }
+    }
+
+    /// Copies between two connected sockets, which it takes over, and closes them in the end.
     ///
-    /// - Parameter done: is called once, on the relay's thread, when both sockets are closed. It must not block.
-    package func splice(_ pair: SplicePair, done: @escaping @Sendable (SpliceReport) -> Void) -> SpliceID {
-        let (id, isStopped) = state.withLock { state in
-            state.lastID += 1
-            let id = SpliceID(number: state.lastID)
-            if !state.isStopped { state.orders.append(.add(id, pair, done)) }
-            return (id, state.isStopped)
-        }
-        if isStopped {
-            for descriptor in [pair.client, pair.server] { SpliceSocket(descriptor: descriptor).close(reset: true) }
-            done(SpliceReport(ending: .closed("the run is over")))
+    /// - Parameter done: is called once, when both are closed; on the relay's thread, where it must not block.
+    func splice(_ pair: SplicePair, done: @escaping @Sendable (SpliceReport) -> Void) {
+        guard !give(.splice(pair, done)) else { return }
+        for socket in [pair.client, pair.server] { socket.close(reset: true) }
+        done(SpliceReport(ending: .closed("the run is over")))
+    }
+
+    /// Tells a visitor what became of a connection that is made for it.
+    func landed(_ id: SpliceID, _ result: Result<Landing, any Error>) {
+        if !give(.landed(id, result)), case .success(let landing) = result { _ = Glibc.close(landing.descriptor) }
+    }
+
+    /// False if nobody takes orders any more.
+    private func give(_ order: Order) -> Bool {
+        let isTaken = state.withLock { state in
+            if !state.isStopped { state.orders.append(order) }
+            return !state.isStopped
         }
         ring()
-        return id
+        return isTaken
     }
 
     /// Breaks a connection off. Nothing happens if it is over.
     package func close(_ id: SpliceID, because reason: String) {
-        state.withLock { $0.orders.append(.close(id, reason)) }
-        ring()
+        _ = give(.close(id, reason))
     }
 
     /// Breaks off every connection, and returns when the thread has ended, which has told of each. Not for the thread

@@ -30,8 +30,8 @@ struct Splice {
     let done: @Sendable (SpliceReport) -> Void
 
     init(_ pair: SplicePair, now: Double, done: @escaping @Sendable (SpliceReport) -> Void) {
-        client = SpliceSocket(descriptor: pair.client)
-        server = SpliceSocket(descriptor: pair.server)
+        client = pair.client
+        server = pair.server
         gate = pair.gate
         idleSeconds = pair.idleSeconds
         greetingSeconds = pair.greetingSeconds

@@ -1,33 +1,17 @@
 package import Egress
 
 /// Two connected sockets, to be made one connection. Whoever takes it closes them.
-package struct SplicePair: Sendable {
+struct SplicePair {
     /// The sandbox's side, and what it said already.
-    package var client: Int32
-    package var head: [UInt8]
+    var client: SpliceSocket
+    var head: [UInt8]
     /// The side outside.
-    package var server: Int32
-    package var gate: ServerNameGate
+    var server: SpliceSocket
+    var gate: ServerNameGate
     /// Seconds without a byte in either direction after which both are closed.
-    package var idleSeconds: Double
+    var idleSeconds: Double
     /// Seconds in which a ClientHello that was begun must be whole.
-    package var greetingSeconds: Double
-
-    package init(
-        client: Int32,
-        head: [UInt8],
-        server: Int32,
-        gate: ServerNameGate,
-        idleSeconds: Double,
-        greetingSeconds: Double
-    ) {
-        self.client = client
-        self.head = head
-        self.server = server
-        self.gate = gate
-        self.idleSeconds = idleSeconds
-        self.greetingSeconds = greetingSeconds
-    }
+    var greetingSeconds: Double
 }
 
 /// How a connection that was copied ended.

@@ -159,7 +159,7 @@ final class Exchange {
         record.rule = decision.rule
         record.reason = decision.reason
         record.remedy = decision.remedy
-        answer(form == .advertisement ? .deniedPush(decision) : .denied(decision))
+        answer(form == .advertisement ? .deniedPush(decision) : .denied(decision, to: request))
     }
 
     private func fail(_ error: any Error) {

@@ -43,11 +43,11 @@ struct OwnAnswer {
         505: "HTTP Version Not Supported",
     ]
 
-    private init(_ status: Int, type: String, rule: String, text: String) {
-        body = ByteBuffer(string: text)
+    private init(_ status: Int, type: String, rule: String, _ bytes: some Sequence<UInt8>) {
+        body = ByteBuffer(bytes: bytes)
         let fields = HTTPFields([
-            HTTPField("Content-Type", type), HTTPField("Cache-Control", "no-store"), HTTPField("Bailey-Rule", rule),
-            HTTPField("Content-Length", String(body.readableBytes)),
+            HTTPField("Content-Type", type), HTTPField("Cache-Control", "no-store"),
+            HTTPField(DenyText.ruleField, rule), HTTPField("Content-Length", String(body.readableBytes)),
         ])
         let length = UInt64(body.readableBytes)
         head = ResponseHead(
@@ -59,12 +59,9 @@ struct OwnAnswer {
     }
 
     /// Policy decided against a request.
-    static func denied(_ decision: EgressDecision, status: Int = 403) -> OwnAnswer {
-        var text = "Bailey refused this request. That is a decision of policy and no fault.\n"
-        text += "rule: \(decision.rule)\nreason: \(decision.reason)\n"
-        if let remedy = decision.remedy { text += "what would allow it: \(remedy)\n" }
-        text += "Do not try it again, and do not try another way. Tell the person you work for.\n"
-        return OwnAnswer(status, type: "text/plain; charset=utf-8", rule: decision.rule.rawValue, text: text)
+    static func denied(_ decision: EgressDecision, to request: RequestHead) -> OwnAnswer {
+        let body = DenyText(decision).body(accepted: request.fields.values("accept"))
+        return OwnAnswer(403, type: body.type, rule: decision.rule.rawValue, body.bytes)
     }
 
     /// Policy decided against a push: git shows the sentence of an advertisement, and nothing of another answer's body.
@@ -72,13 +69,13 @@ struct OwnAnswer {
         let sentence = "Bailey refused this push: \(decision.reason). \(decision.remedy ?? "")"
         let text = packet("# service=git-receive-pack\n") + "0000" + packet("ERR " + sentence + "\n")
         let type = "application/x-git-receive-pack-advertisement"
-        return OwnAnswer(200, type: type, rule: decision.rule.rawValue, text: text)
+        return OwnAnswer(200, type: type, rule: decision.rule.rawValue, text.utf8)
     }
 
     /// A request could not be passed on, or was not answered; policy had no part in it.
     static func failed(_ status: Int, rule: String, _ reason: String) -> OwnAnswer {
-        let text = "Bailey could not pass this request on.\nrule: \(rule)\nreason: \(reason)\n"
-        return OwnAnswer(status, type: "text/plain; charset=utf-8", rule: rule, text: text)
+        let text = "Bailey could not pass this request on: \(reason).\nRule: \(rule)\n"
+        return OwnAnswer(status, type: "text/plain; charset=utf-8", rule: rule, text.utf8)
     }
 
     /// A line of git's protocol: its length in four hexadecimal digits, then its bytes.

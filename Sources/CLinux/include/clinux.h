@@ -96,8 +96,16 @@ int bailey_landlock_restrict(int ruleset);
 int bailey_seccomp_filter(const void *program, size_t bytes);
 int bailey_open_pty(int *slave);
 int bailey_take_terminal(int slave);
+// Closes, and returns -1 with the error that was there before.
+int bailey_abandon(int fd);
+// A message and, unless it is -1, a descriptor. The second does not wait: EAGAIN where the other side is behind.
 int bailey_send(int socket, const void *message, size_t bytes, int descriptor);
-long bailey_receive(int socket, void *message, size_t bytes, int *descriptor);
+int bailey_send_now(int socket, const void *message, size_t bytes, int descriptor);
+// A message and the one descriptor that came with it, or -1. What is longer than the buffer, or brings more than one
+// descriptor, is EMSGSIZE, and nothing of it is kept. Does not wait if told so (EAGAIN).
+long bailey_receive(int socket, void *message, size_t bytes, int *descriptor, int waits);
+// True (1) for a connected sequenced-packet socket of the local family.
+int bailey_is_packet_link(int fd);
 // wait4 with what the child used: user and system time in microseconds, peak memory in KiB.
 int bailey_wait(int pid, int *status, uint64_t *cpu_microseconds, uint64_t *peak_kib);
 int bailey_wait_readable(int first, int second);

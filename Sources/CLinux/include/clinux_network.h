@@ -16,6 +16,10 @@
 int bailey_route_local(int family, const uint8_t *address, unsigned prefix_bits);
 // A socket bound to an address and port; a stream socket listens. The IPv6 wildcard takes IPv4 as well.
 int bailey_listen(int family, const uint8_t *address, unsigned port, int is_datagram);
+// A stream socket that connects to 127.0.0.1 or ::1 of the caller's network; whether it came to that is seen later.
+int bailey_connect_loopback(int family, unsigned port);
+// A stream socket that listens on 127.0.0.1 or ::1 of the caller's network, also right after another one did.
+int bailey_listen_loopback(int family, unsigned port);
 // The network namespace of a socket, as a descriptor, and the user namespace that owns a namespace.
 int bailey_socket_namespace(int socket);
 int bailey_owner_namespace(int name_space);
@@ -23,14 +27,6 @@ int bailey_owner_namespace(int name_space);
 #define BAILEY_JOIN_USER 0x10000000
 #define BAILEY_JOIN_NETWORK 0x40000000
 int bailey_join(int name_space, int kind);
-
-// A message and the one descriptor that came with it, or -1. What is longer than the buffer, or brings more than one
-// descriptor, is EMSGSIZE, and nothing of it is kept. Does not wait if told so (EAGAIN).
-long bailey_receive_whole(int socket, void *message, size_t bytes, int *descriptor, int waits);
-// Sends without waiting: EAGAIN where the other side is behind.
-int bailey_send_now(int socket, const void *message, size_t bytes, int descriptor);
-// True (1) for a connected sequenced-packet socket of the local family.
-int bailey_is_packet_link(int fd);
 
 // The broker's confinement. Ids for the whole process; the groups go. For root alone.
 int bailey_become(unsigned user, unsigned group);

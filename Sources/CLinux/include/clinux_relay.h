@@ -21,8 +21,12 @@ struct bailey_event {
 int bailey_queue_make(void);
 // Has every change of a socket reported once; with `level` non-zero, what there is to read for as long as it is there.
 int bailey_queue_watch(int queue, int socket, uint64_t key, int level);
+// The socket goes on to somebody else.
+void bailey_queue_forget(int queue, int socket);
 // Waits for at most BAILEY_EVENTS_MAX events, and for at most so many milliseconds; -1 waits for ever.
 int bailey_queue_wait(int queue, struct bailey_event *events, int timeout_milliseconds);
+// A connection that waits at a listening socket; it never blocks.
+int bailey_accept(int listener);
 // A counter that is readable while it is not zero; it never blocks.
 int bailey_bell_make(void);
 void bailey_bell_ring(int bell);

@@ -132,6 +132,36 @@ struct DialerTests {
         #expect(fixture.dialled.withLock { $0 } == ["127.0.0.1:8443"] && server.questions.isEmpty)
     }
 
+    @Test("an address is known that was declared, or looked up just now and is the only one; it is judged anew")
+    func known() throws {
+        let server = try server { question in
+            let one = [Server.Record.a(question.text, Self.good)]
+            return question.text.hasPrefix("two") ? one + [.a(question.text, "93.184.216.35")] : one
+        }
+        let upstream = try Upstream(host: "model.example.test", port: 443, address: "127.0.0.1:8443", ca: nil)
+        let declare: (inout BrokerSettings) -> Void = { $0.policy.upstreams = [upstream] }
+        let fixture = try DialFixture(["*.example.com"], servers: [server], change: declare)
+        let dialer = fixture.dialer()
+        func known(_ text: String) throws -> String? {
+            try dialer.known(try ConnectTarget(Array(text.utf8)))?.description
+        }
+        #expect(try known("model.example.test:443") == "127.0.0.1:8443")
+        #expect(throws: EgressRefusal.self) { try known("evil.example:443") }
+        for name in ["one.example.com", "two.example.com"] {
+            #expect(try known("\(name):443") == nil)
+            _ = try fixture.dial("\(name):443", dialer)
+        }
+        #expect(try known("one.example.com:443") == "\(Self.good):443")
+        #expect(try known("two.example.com:443") == nil)
+        dialer.failed(try ConnectTarget(Array("one.example.com:443".utf8)))
+        #expect(try known("one.example.com:443") == nil)
+        _ = try fixture.dial("one.example.com:443", dialer)
+        var next = fixture.settings.current
+        next.policy.addresses = AddressGuard(own: [try #require(IPAddress(Self.good))])
+        fixture.settings.replace(next)
+        #expect(try known("one.example.com:443") == nil)
+    }
+
     @Test("this host's own addresses are refused, also where nobody named them")
     func own() throws {
         for text in ["127.0.0.1", "127.8.9.10", "::1"] {
@@ -235,20 +265,21 @@ struct DialerTests {
     @Test("a real connection has no delay and reads nothing until it is asked to")
     func connection() async throws {
         let (socket, port) = try Plain.bound(Int32(SOCK_STREAM.rawValue))
-        #expect(listen(socket, 1) == 0)
+        defer { Plain.close([socket]) }
         let upstream = try Upstream(host: "model.example.test", port: 443, address: "127.0.0.1:\(port)", ca: nil)
         var settings = BrokerSettings()
         settings.policy = NetworkPolicy(upstreams: [upstream])
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let target = try ConnectTarget(Array("model.example.test:443".utf8))
-        let dialled = try await Dialer(settings: SettingsStore(settings)).dial(target, on: loop).get()
+        let dialer = Dialer(settings: SettingsStore(settings))
+        // Nobody listens yet; the port stays this test's.
+        await #expect(throws: DialFailure.self) { try await dialer.dial(target, on: loop).get() }
+        #expect(listen(socket, 1) == 0)
+        let dialled = try await dialer.dial(target, on: loop).get()
         #expect(dialled.address.description == "127.0.0.1:\(port)")
         #expect(try await dialled.channel.getOption(.autoRead).get() == false)
         #expect(try await dialled.channel.getOption(.tcpOption(.tcp_nodelay)).get() != 0)
         #expect(dialled.channel.eventLoop === loop)
         try await dialled.channel.close()
-        Plain.close([socket])
-        let dialer = Dialer(settings: SettingsStore(settings))
-        await #expect(throws: DialFailure.self) { try await dialer.dial(target, on: loop).get() }
     }
 }

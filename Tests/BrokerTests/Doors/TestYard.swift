@@ -15,6 +15,7 @@ final class TestYard: Sendable {
     let relay: Relay
     let ledger = TestLedger()
     let forwarder = TestForwarder()
+    let dialing: TestDialing
     let proxyPort: UInt16
     let socksPort: UInt16
     /// A transparent door; what is connected to counts as the synthetic address of ``transparentName``.
@@ -32,11 +33,12 @@ final class TestYard: Sendable {
             BrokerSettings(policy: NetworkPolicy(allow: try allow.map { try NetworkRule($0) }), limits: limits)
         )
         relay = try Relay()
+        dialing = TestDialing(elsewhere: elsewhere)
         keeper = Doorkeeper(
             settings: store,
             judge: Judge { name, settings in settings.forges.contains(name) },
             relay: relay,
-            dialing: TestDialing(elsewhere: elsewhere),
+            dialing: dialing,
             forwarding: forwarder,
             ledger: ledger
         )
@@ -46,7 +48,7 @@ final class TestYard: Sendable {
         for role in [ListenerRole.proxy, .socks, .transparent] {
             let listener = Listener()
             ports.append(listener.port)
-            _ = try doors.serve(dup(listener.descriptor), as: role).wait()
+            doors.serve(dup(listener.descriptor), as: role)
         }
         (proxyPort, socksPort, transparentPort) = (ports[0], ports[1], ports[2])
     }
@@ -106,8 +108,35 @@ final class TestForwarder: RequestForwarding {
     }
 }
 
-private struct TestDialing: Dialing {
-    let elsewhere: UInt16?
+/// Dials loopback, and counts how often it was asked.
+final class TestDialing: Dialing {
+    private let elsewhere: UInt16?
+    private let asked = Mutex(0)
+
+    init(elsewhere: UInt16?) { self.elsewhere = elsewhere }
+
+    var questions: Int { asked.withLock { $0 } }
+
+    /// Names of servers are known; the others are dialled.
+    func known(_ target: ConnectTarget) throws(EgressRefusal) -> CheckedAddress? {
+        asked.withLock { $0 += 1 }
+        guard case .name(let name) = target.host, let label = name.text.split(separator: ".").first,
+            label.hasPrefix("p"), let port = UInt16(label.dropFirst())
+        else { return nil }
+        return try Self.address(name, target, port)
+    }
+
+    func failed(_ target: ConnectTarget) {}
+
+    private static func address(
+        _ name: HostName,
+        _ target: ConnectTarget,
+        _ port: UInt16
+    ) throws(EgressRefusal) -> CheckedAddress {
+        AddressGuard().check(
+            try Upstream(host: name.text, port: target.port, address: "127.0.0.1:\(port)", ca: nil)
+        )
+    }
 
     func dial(_ target: ConnectTarget, on loop: any EventLoop) -> EventLoopFuture<Dialled> {
         guard case .name(let name) = target.host, let label = name.text.split(separator: ".").first,
@@ -121,8 +150,7 @@ private struct TestDialing: Dialing {
             .channelOption(.autoRead, value: false)
             .connect(to: address)
             .flatMapThrowing { channel in
-                let upstream = try Upstream(host: name.text, port: target.port, address: "127.0.0.1:\(port)", ca: nil)
-                return Dialled(channel: channel, address: AddressGuard().check(upstream))
+                Dialled(channel: channel, address: try Self.address(name, target, port))
             }
     }
 }

@@ -85,6 +85,10 @@ final class LoopbackDialing: Dialing {
     let ports = Mutex<[ConnectTarget: UInt16]>([:])
     let dialled = Mutex<[String]>([])
 
+    func known(_ target: ConnectTarget) throws(EgressRefusal) -> CheckedAddress? { nil }
+
+    func failed(_ target: ConnectTarget) {}
+
     func dial(_ target: ConnectTarget, on loop: any EventLoop) -> EventLoopFuture<Dialled> {
         dialled.withLock { $0.append(target.description) }
         guard let port = ports.withLock({ $0[target] }) else {

@@ -67,10 +67,11 @@ struct PlainRequestTests {
         let yard = try yard(server, ["GET http://example.com/public/"])
         let client = try RawClient(port: yard.door("example.com:80"))
         client.send("GET /private HTTP/1.1\r\nHost: example.com\r\n\r\n")
-        let answer = client.read(until: "work for.")
+        let answer = client.read(until: "same policy.")
         #expect(answer.hasPrefix("HTTP/1.1 403 Forbidden\r\n"))
-        #expect(answer.contains("rule: network-request\n") && answer.contains("what would allow it: "))
-        #expect(answer.contains("do not try another way"))
+        #expect(answer.contains("Rule: network-request\n") && answer.contains("Allowed by: "))
+        #expect(answer.contains("Bailey-Rule: network-request\r\n"))
+        #expect(answer.contains("Do not look for another way"))
         #expect(server.received.isEmpty)
         // The connection is good for what is allowed.
         client.send("GET /public/x HTTP/1.1\r\nHost: example.com\r\n\r\n")
@@ -134,7 +135,7 @@ struct PlainRequestTests {
         let yard = try yard(server)
         let client = try RawClient(port: yard.door("example.com:80"))
         client.send("POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 0\r\n\r\n")
-        #expect(client.read(until: "reason: ").hasPrefix("HTTP/1.1 502 "))
+        #expect(client.read(until: "\nRule: ").hasPrefix("HTTP/1.1 502 "))
     }
 
     @Test func answersWithoutABodyHaveNone() throws {
@@ -202,7 +203,7 @@ struct PlainRequestTests {
         let yard = try yard(server, ["example.com:80", "other.example.com:80"])
         let client = try RawClient(port: yard.door("other.example.com:80"))
         client.send("GET / HTTP/1.1\r\nHost: other.example.com\r\n\r\n")
-        let answer = client.read(until: "reason: nobody answers at other.example.com:80\n")
+        let answer = client.read(until: "nobody answers at other.example.com:80.\n")
         #expect(answer.hasPrefix("HTTP/1.1 502 Bad Gateway\r\n"))
     }
 
@@ -236,7 +237,7 @@ struct PlainRequestTests {
             let client = try RawClient(port: yard.door("example.com:80"))
             client.send(request)
             guard passes else {
-                #expect(client.read(until: "rule: network-websocket").hasPrefix("HTTP/1.1 403"))
+                #expect(client.read(until: "Rule: network-websocket").hasPrefix("HTTP/1.1 403"))
                 continue
             }
             #expect(client.read(until: "\r\n\r\n").hasPrefix("HTTP/1.1 101 "))

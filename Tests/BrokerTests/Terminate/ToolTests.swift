@@ -135,7 +135,7 @@ struct ToolTests {
             )
             for arguments in [["-X", "POST", "-d", "x"], ["-X", "DELETE"]] {
                 let refused = try tools.curl(port, "https://data.example.com/public/x", [version] + arguments)
-                #expect(refused.stdout.contains("rule: network-request"), "\(refused.summary)")
+                #expect(refused.stdout.contains("Rule: network-request"), "\(refused.summary)")
             }
             let other = try tools.curl(port, "https://data.example.com/private", [version, "-w", "%{http_code}"])
             #expect(other.stdout.hasSuffix("403"), "\(other.summary)")
@@ -145,7 +145,7 @@ struct ToolTests {
                 "https://data.example.com/public/x",
                 [version, "-H", "Host: evil.example.com"]
             )
-            #expect(front.stdout.contains("rule: http-host"), "\(front.summary)")
+            #expect(front.stdout.contains("Rule: http-host"), "\(front.summary)")
         }
         let records = tools.yard.ledger.records(10)
         #expect(records.contains { $0.rule.rawValue == "http-host" && $0.verdict == .deny })
