@@ -242,6 +242,9 @@ let package = Package(
                 "Policy", "Redaction", "Sandbox", "TestSupport", "Workspace",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
             ],
             path: "Tests/FuzzTargets",
             swiftSettings: strict

@@ -32,7 +32,7 @@ package struct FuzzTarget: Sendable {
         .plan, .status, .json, .journalLine, .journalRecovery, .checkpoint, .configuration, .gitIndex, .gitObject,
         .gitText, .redaction, .environment, .storedWorkspace, .changeGate, .diff, .text,
         .notification, .processes, .host, .url, .dnsQuestion, .dnsAnswer, .brokerOrder, .brokerReport,
-        .brokerSettings, .clientHello, .proxyHead, .socks, .http1Request, .http1Response,
+        .brokerSettings, .clientHello, .proxyHead, .socks, .http1Request, .http1Response, .http2Answer,
     ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

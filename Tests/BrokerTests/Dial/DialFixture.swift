@@ -83,7 +83,7 @@ final class DialFixture: Sendable {
     @Sendable private static func word(_ error: any Error) throws -> String {
         switch error {
         case let refusal as EgressRefusal: return refusal.rule.rawValue
-        case let failure as DialFailure: return failure.reason
+        case let failure as DialFailure: return failure.isTimeout ? "\(failure.reason) (timeout)" : failure.reason
         default: throw error
         }
     }

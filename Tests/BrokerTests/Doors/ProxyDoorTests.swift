@@ -72,6 +72,12 @@ struct ProxyDoorTests {
         #expect(record?.ending?.contains("did not answer") == true)
     }
 
+    @Test func timeThatRanOutIsSaid() throws {
+        let yard = try TestYard(allow: ["slow.example.com"])
+        defer { yard.stop() }
+        #expect(try yard.connect("slow.example.com:443").1.hasPrefix("HTTP/1.1 504 "))
+    }
+
     /// What stands in the tunnel in place of a ClientHello with its name.
     struct Misuse: Sendable, CustomTestStringConvertible {
         let rule: String

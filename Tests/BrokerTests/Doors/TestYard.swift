@@ -8,7 +8,7 @@ import NIOPosix
 import Synchronization
 
 /// The doors on loopback, with servers on loopback behind them. `pPORT.example.com` is the server on that port here, on
-/// whatever port it is asked for; `dead.example.com` answers nobody.
+/// whatever port it is asked for; `dead.example.com` answers nobody, and `slow.example.com` not in time.
 final class TestYard: Sendable {
     let store: SettingsStore
     let keeper: Doorkeeper
@@ -142,7 +142,10 @@ final class TestDialing: Dialing {
         guard case .name(let name) = target.host, let label = name.text.split(separator: ".").first,
             let port = label.hasPrefix("p") ? UInt16(label.dropFirst()) : elsewhere,
             let address = try? SocketAddress(ipAddress: "127.0.0.1", port: Int(port))
-        else { return loop.makeFailedFuture(DialFailure("\(target) did not answer")) }
+        else {
+            let isSlow = target.host.description.hasPrefix("slow.")
+            return loop.makeFailedFuture(DialFailure("\(target) did not answer", isTimeout: isSlow))
+        }
         return ClientBootstrap(group: loop)
             .channelOption(.autoRead, value: false)
             .connect(to: address)

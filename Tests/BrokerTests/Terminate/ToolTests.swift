@@ -21,7 +21,8 @@ struct ToolYard {
         trusts: Bool = true,
         certificateNames: [String]? = nil,
         script: String = ToolYard.plainServer,
-        isNode: Bool = false
+        isNode: Bool = false,
+        limits: BrokerLimits = BrokerLimits()
     ) throws {
         place = try TemporaryDirectory()
         let alternatives = (certificateNames ?? names).map { "DNS:\($0)" }.joined(separator: ",")
@@ -37,7 +38,8 @@ struct ToolYard {
             ]
         )
         #expect(made.status == 0, "\(made.summary)")
-        yard = try ForwardingYard(allow: allow, forges: forges, roots: trusts ? place.read("up.pem") : Self.otherRoot())
+        let roots = trusts ? try place.read("up.pem") : try Self.otherRoot()
+        yard = try ForwardingYard(allow: allow, forges: forges, roots: roots, limits: limits)
         try place.write(yard.authority.pem, to: "ca.pem")
         server = try ChildServer(script, in: place, isNode: isNode)
         for name in names { try yard.lead("\(name):443", to: server.port) }
@@ -165,6 +167,21 @@ struct ToolTests {
             #expect(answer.stdout.hasSuffix("502"), "\(answer.summary)")
             #expect(answer.stdout.contains("could not be verified"), "\(answer.summary)")
         }
+    }
+
+    @Test func aServerThatSaysNothingIsGivenUpInTime() throws {
+        var limits = BrokerLimits()
+        limits.dialSeconds = 0.3
+        let silent = """
+            import socket
+            listener = socket.create_server(('127.0.0.1', 0))
+            serve(listener.getsockname()[1], lambda: time.sleep(100))
+            """
+        let tools = try ToolYard(["api.example.com"], allow: ["api.example.com"], script: silent, limits: limits)
+        let port = try tools.yard.door("api.example.com:443", isTLS: true)
+        let answer = try tools.curl(port, "https://api.example.com/", ["-w", "%{http_code}"])
+        #expect(answer.stdout.hasSuffix("504"), "\(answer.summary)")
+        #expect(answer.stdout.contains("handshake was not over"), "\(answer.summary)")
     }
 
     @Test func aClientThatPinsIsRecognised() throws {
