@@ -38,6 +38,14 @@ final class BrokerProcess {
         while waitpid(processID, &status, 0) < 0, errno == EINTR {}
     }
 
+    /// The last of one that nobody can reach any more: the kernel takes it apart while others go on.
+    func leave() {
+        guard !isReaped else { return }
+        isReaped = true
+        kill(processID, SIGKILL)
+        LeavingSandboxes.add(process: processID)
+    }
+
     /// Why a broker that is gone went, as far as the kernel tells.
     func ending() -> String {
         var status: Int32 = 0

@@ -181,7 +181,7 @@ package final class NetworkService {
             }
         }
         state = .over
-        broker.end()
+        broker.leave()
         maker = nil
         flush(at: .max)
     }
