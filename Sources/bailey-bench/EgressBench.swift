@@ -11,8 +11,8 @@ import NIOPosix
 /// answer says their ports.
 ///
 /// The server on that port of loopback is a declared upstream, `pPORT.example.com:9000`. With a file of its root, it
-/// speaks TLS and is `pPORT.example.com:443`, whose requests are seen; the answer holds the certificate of the authority
-/// that vouches for it. Decisions and dialling are those of the product; records are thrown away.
+/// speaks TLS and is `pPORT.example.com:443`, whose requests are seen; the answer holds the certificate of the
+/// authority that vouches for it. Decisions and dialling are those of the product; records are thrown away.
 enum EgressBench {
     static func serve(_ words: [String]) throws -> JSONValue {
         guard (2...3).contains(words.count), let port = UInt16(words[1]) else {

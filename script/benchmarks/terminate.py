@@ -109,7 +109,7 @@ def measure(setting: Setting, rounds: int, files: int) -> None:
 
 
 def show(setting: Setting, rounds: int, figures: dict[str, dict[str, Rows]]) -> None:
-    setting.print(f"{rounds} rounds; the client trusts the proxy's authority and no other, so each handshake ends there.")
+    setting.print(f"{rounds} rounds; the client trusts the proxy's own authority alone, so each handshake ends there.")
     base = "mitmproxy" if "mitmproxy" in figures["get"]["rate"] else "direct"
     for what, title, amount, unit, scale in (
         ("get", f"{LARGE_BYTES >> 20} MiB, one connection", LARGE_BYTES, "MB/s", 1e6),
