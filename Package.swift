@@ -200,6 +200,7 @@ let package = Package(
             name: "Sandbox",
             dependencies: [
                 "Authority", "BrokerLink", "CLinux", "CSeccomp", "Domain", "Egress", "Files", "LauncherCore",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict
         ),

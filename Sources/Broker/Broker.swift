@@ -10,14 +10,11 @@ package enum Broker {
         package static let link: Int32 = 3
     }
 
-    /// The word in place of the account's number for a look at the walls alone.
-    package static let checkWord = "--check"
-
     /// Serves until the supervisor says that the run is over, or is gone. Its one argument is the number of the user
     /// that it becomes where it is started by root.
     package static func main() -> Never {
         let words = CommandLine.arguments.dropFirst()
-        if words.first == checkWord { BrokerCheck.main(Array(words.dropFirst())) }
+        if words.first == BrokerProgram.checkWord { BrokerCheck.main(Array(words.dropFirst())) }
         guard words.count <= 1, bailey_is_packet_link(Descriptor.link) == 1 else {
             let text = "bailey-broker: it is started by bailey, for a run that may use the network\n"
             _ = text.withCString { write(2, $0, strlen($0)) }

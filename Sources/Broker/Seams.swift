@@ -46,8 +46,16 @@ package struct Dialled: Sendable {
 package struct DialFailure: Error, Sendable, Equatable {
     /// A sentence without its full stop, lower case, that names the destination.
     package let reason: String
+    /// Nobody said no: the time ran out.
+    package let isTimeout: Bool
 
-    package init(_ reason: String) { self.reason = reason }
+    package init(_ reason: String, isTimeout: Bool = false) {
+        self.reason = reason
+        self.isTimeout = isTimeout
+    }
+
+    /// What is answered in HTTP.
+    package var status: Int { isTimeout ? 504 : 502 }
 }
 
 /// Takes over a connection of the sandbox whose requests must be seen: plain HTTP, and TLS that is terminated. It owns

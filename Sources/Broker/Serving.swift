@@ -16,6 +16,7 @@ package final class Serving: Sendable {
     private let responder: NamesResponder
     private let doors: Doors
     private let nameSockets: NameSockets
+    private let published: PublishedDoor
     /// What was handed over before it began.
     private let listeners = Mutex<[HandedListener]>([])
 
@@ -50,6 +51,7 @@ package final class Serving: Sendable {
             ledger: ledger,
             began: began
         )
+        published = PublishedDoor(keeper)
         doors = Doors(keeper, group: group) { names.name(of: $0) }
         let nameSockets = NameSockets(doors, on: group.next())
         self.nameSockets = nameSockets
@@ -70,13 +72,21 @@ package final class Serving: Sendable {
     /// A socket to serve on; it is this object's to close. Before ``begin()`` nobody connects to it.
     package func take(_ listener: HandedListener) throws { listeners.withLock { $0.append(listener) } }
 
-    /// By this, listeners for ports from 1024 on are had when a name gets its address.
-    package func take(later: LaterListeners) { nameSockets.take(later) }
+    /// By this, sockets inside are had later: listeners when a name gets its address, and connections to a published
+    /// port.
+    package func take(later: LaterListeners) {
+        nameSockets.take(later)
+        published.take(later)
+    }
 
     /// All that there is at the start was handed over.
     package func begin() throws {
-        for listener in listeners.withLock({ $0 }) { try serve(listener) }
-        listeners.withLock { $0 = [] }
+        let handed = listeners.withLock { listeners in
+            defer { listeners = [] }
+            return listeners
+        }
+        for listener in handed where listener.request.role != .published { try serve(listener) }
+        published.serve(handed.filter { $0.request.role == .published })
     }
 
     /// The run is over: connections are broken off, and recorded before this returns. The event loops go with the
@@ -91,7 +101,7 @@ package final class Serving: Sendable {
         switch listener.request.role {
         case .datagramNames: _ = try NamesDoor.serveDatagrams(socket, responder, on: loop).wait()
         case .streamNames: _ = try NamesDoor.serveStreams(socket, responder, limits: limits, on: loop).wait()
-        case .proxy, .socks, .transparent: doors.serve(socket, as: listener.request.role)
+        case .proxy, .socks, .transparent, .published: doors.serve(socket, as: listener.request.role)
         }
     }
 

@@ -12,9 +12,12 @@ package enum ListenerRole: UInt8, Sendable, CaseIterable {
     case socks
     /// Whoever connects to an address that stands for a name, and knows of no proxy.
     case transparent
+    /// A listener on the host's own loopback, outside of the sandbox: whoever connects there is led to whoever listens
+    /// on the same port inside. Of the maker of sockets it asks for one that is connected there.
+    case published
 }
 
-/// A listening socket to be made in a sandbox's network namespace.
+/// A listening socket, or one to be made in a sandbox's network namespace.
 package struct ListenerRequest: Sendable, Hashable {
     package var role: ListenerRole
     package var address: IPAddress

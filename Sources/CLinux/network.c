@@ -101,6 +101,45 @@ int bailey_listen(int family, const uint8_t *address, unsigned port, int is_data
     return fd;
 }
 
+// A stream socket and its own machine's loopback address.
+static int on_loopback(int family, unsigned port, struct sockaddr_in6 *place, socklen_t *length) {
+    memset(place, 0, sizeof *place);
+    if (family == AF_INET) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)place;
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t)port);
+        v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        *length = sizeof *v4;
+    } else {
+        place->sin6_family = AF_INET6;
+        place->sin6_port = htons((uint16_t)port);
+        place->sin6_addr.s6_addr[15] = 1;
+        *length = sizeof *place;
+    }
+    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int bailey_connect_loopback(int family, unsigned port) {
+    struct sockaddr_in6 place;
+    socklen_t length;
+    int fd = on_loopback(family, port, &place, &length);
+    if (fd < 0) return -1;
+    if (connect(fd, (struct sockaddr *)&place, length) != 0 && errno != EINPROGRESS) return bailey_abandon(fd);
+    return fd;
+}
+
+int bailey_listen_loopback(int family, unsigned port) {
+    struct sockaddr_in6 place;
+    socklen_t length;
+    int yes = 1, fd = on_loopback(family, port, &place, &length);
+    if (fd < 0) return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) return bailey_abandon(fd);
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0)
+        return bailey_abandon(fd);
+    if (bind(fd, (struct sockaddr *)&place, length) != 0 || listen(fd, BACKLOG) != 0) return bailey_abandon(fd);
+    return fd;
+}
+
 int bailey_socket_namespace(int socket) { return ioctl(socket, SIOCGSKNS); }
 
 int bailey_owner_namespace(int name_space) { return ioctl(name_space, NS_GET_USERNS); }

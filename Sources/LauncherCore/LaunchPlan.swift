@@ -31,8 +31,8 @@ package struct LaunchPlan: Sendable, Equatable {
             /// Binds what lies at `target` onto itself, with attributes of its own: a mount point cannot be renamed,
             /// removed or replaced, and a read-only one cannot be changed. A symbolic link is taken as it is.
             case rebind
-            /// Covers what lies at `target`, which must be there, by the file `source` or the directory `second` of the
-            /// new root, read-only. A symbolic link is taken as it is.
+            /// Covers what lies at `target`, which must be there or is optional, by the file `source` or the directory
+            /// `second` of the new root, read-only. A symbolic link is taken as it is.
             case cover
 
             /// How many places of the host it may need.
@@ -47,6 +47,8 @@ package struct LaunchPlan: Sendable, Equatable {
 
         package var kind: Kind
         package var source = ""
+        /// What a file holds that is no text; it stands in the place of ``source``.
+        package var content: [UInt8]?
         package var target = ""
         package var second = ""
         package var third = ""
@@ -55,7 +57,7 @@ package struct LaunchPlan: Sendable, Equatable {
         package var mode: UInt32 = 0o755
         /// Index into ``identities``, or nil.
         package var identity: UInt32?
-        /// A missing source is no error.
+        /// A missing source is no error, and neither is a missing place to cover.
         package var isOptional = false
 
         package init(_ kind: Kind, source: String = "", target: String = "") {
@@ -221,8 +223,10 @@ extension LaunchPlan {
                 [
                     operation.kind.rawValue, operation.attributes, operation.identity ?? PlanLayout.none,
                     operation.mode,
-                    operation.isOptional ? 1 : 0, writer.text(operation.source),
-                    UInt32(operation.source.utf8.count), writer.text(operation.target), writer.text(operation.second),
+                    operation.isOptional ? 1 : 0,
+                    operation.content.map { writer.data($0) } ?? writer.text(operation.source),
+                    UInt32(operation.content?.count ?? operation.source.utf8.count),
+                    writer.text(operation.target), writer.text(operation.second),
                     writer.text(operation.third),
                 ]
             }
@@ -266,6 +270,14 @@ private struct PlanWriter {
         precondition(!text.utf8.contains(0), "no text of a plan holds a NUL byte")
         let offset = UInt32(strings.count)
         strings.append(contentsOf: text.utf8)
+        strings.append(0)
+        return offset
+    }
+
+    /// Adds bytes to the string area, and a NUL like behind a text; returns their offset.
+    mutating func data(_ bytes: [UInt8]) -> UInt32 {
+        let offset = UInt32(strings.count)
+        strings.append(contentsOf: bytes)
         strings.append(0)
         return offset
     }

@@ -1,11 +1,12 @@
 import CLinux
 import Glibc
 
-/// The launcher's other role: a process in the network namespace of a sandbox that lives, which makes listening sockets
-/// there when a name gets its address, and hands them to the broker.
+/// The launcher's other role: a process in the network namespace of a sandbox that lives, which makes sockets there and
+/// hands them to the broker: listening ones when a name gets its address, and such that are connected to a port that
+/// the run publishes.
 ///
 /// It stays outside of the sandbox's processes, so that nothing inside can end it, and holds no right there but that of
-/// anybody: it binds ports from 1024 on, for streams alone.
+/// anybody: it binds ports from 1024 on, for streams alone, and connects to loopback.
 package enum ListenerMaker {
     package enum Descriptor {
         /// Requests in, sockets out.
@@ -19,6 +20,8 @@ package enum ListenerMaker {
     /// A role, a port and 4 or 16 bytes of address, as the broker's link writes them.
     package static let requestBytesMax = 19
     private static let lowestPort: UInt32 = 1024
+    /// The role that asks for a connection to the sandbox's loopback; every other asks for a listener.
+    private static let published: UInt8 = 6
 
     static func main(_ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Never {
         guard let role = words[1], strcmp(role, constant("listen")) == 0, let number = words[2],
@@ -56,8 +59,12 @@ package enum ListenerMaker {
             var made: Int32 = -1
             if count == 7 || count == requestBytesMax, port >= lowestPort {
                 let family = count == 7 ? BAILEY_FAMILY_V4 : BAILEY_FAMILY_V6
-                made = request.withUnsafeBufferPointer { bytes in
-                    bytes.baseAddress.map { bailey_listen(family, $0 + 3, port, 0) } ?? -1
+                if request[0] == published {
+                    made = bailey_connect_loopback(family, port)
+                } else {
+                    made = request.withUnsafeBufferPointer { bytes in
+                        bytes.baseAddress.map { bailey_listen(family, $0 + 3, port, 0) } ?? -1
+                    }
                 }
                 answer = made >= 0 ? 0 : UInt8(truncatingIfNeeded: errno)
             }

@@ -27,7 +27,7 @@ struct NewRoot {
     private var parentBytes = -1
 
     init(_ scratch: Scratch) throws(LaunchFailure) {
-        let stage = bailey_tmpfs("4m", "4096", "0755", UInt32(BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV))
+        let stage = bailey_tmpfs("16m", "4096", "0755", UInt32(BAILEY_TREE_NOSUID | BAILEY_TREE_NODEV))
         guard stage >= 0 else { throw LaunchFailure(.makeRoot, code: errno) }
         // /tmp of the old root is only a mount point here; `/proc` must stay visible until ours is mounted.
         var target = bailey_open("/tmp", BAILEY_O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)

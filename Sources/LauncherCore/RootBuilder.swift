@@ -122,8 +122,10 @@ struct RootBuilder {
     }
 
     /// What must not be seen is covered or the launch fails: a name that vanished since it was found may come back.
+    /// What is only replaced is optional.
     private func cover(_ operation: OperationView, _ root: inout NewRoot) throws(LaunchFailure) {
         let target = root.openAsItIs(operation.target)
+        if target < 0, errno == ENOENT, operation.isOptional { return }
         var status = stat()
         guard target >= 0, fstat(target, &status) == 0 else {
             throw LaunchFailure(.mount, code: errno, path: operation.target)

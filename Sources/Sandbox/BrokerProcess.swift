@@ -14,7 +14,7 @@ final class BrokerProcess {
         do {
             let (ours, theirs) = try PacketLink.pair()
             let null = Descriptor(owning: try SystemError.check("open", open("/dev/null", O_RDWR | O_CLOEXEC)))
-            let words = ["bailey-broker"] + (user.map { ["\($0)"] } ?? [])
+            let words = [BrokerProgram.name] + (user.map { ["\($0)"] } ?? [])
             let descriptors = [null.raw, null.raw, null.raw, theirs.descriptor]
             processID = try withExtendedLifetime(theirs) { try HelperProcess.spawn(path, words, descriptors) }
             link = ours
@@ -33,9 +33,7 @@ final class BrokerProcess {
     func end() {
         guard !isReaped else { return }
         isReaped = true
-        kill(processID, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        _ = HelperProcess.end(processID)
     }
 
     /// The last of one that nobody can reach any more: the kernel takes it apart while others go on.
@@ -78,7 +76,8 @@ package enum BrokerProbe {
         let output = Descriptor(owning: ends[0])
         let inner = Descriptor(owning: ends[1])
         let null = Descriptor(owning: try SystemError.check("open", open("/dev/null", O_RDWR | O_CLOEXEC)))
-        let process = try HelperProcess.spawn(path, ["bailey-broker", "--check"], [null.raw, inner.raw, null.raw])
+        let words = [BrokerProgram.name, BrokerProgram.checkWord]
+        let process = try HelperProcess.spawn(path, words, [null.raw, inner.raw, null.raw])
         _ = close(inner.release())
         var bytes: [UInt8] = []
         var wait = pollfd(fd: output.raw, events: Int16(POLLIN), revents: 0)
@@ -94,9 +93,7 @@ package enum BrokerProbe {
             if waitpid(process, &status, WNOHANG) != 0 { return answer(bytes, status) }
             usleep(1000)
         }
-        kill(process, SIGKILL)
-        while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        return answer(bytes, status)
+        return answer(bytes, HelperProcess.end(process))
     }
 
     private static func answer(_ bytes: [UInt8], _ status: Int32) -> (isConfined: Bool, text: String) {

@@ -65,10 +65,7 @@ struct LauncherProcess: ~Copyable {
     }
 
     /// Reaps the launcher, which ends after its sandbox.
-    func reap() {
-        var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
-    }
+    func reap() { HelperProcess.reap(processID) }
 
     private static func sealed(_ bytes: [UInt8]) throws(SystemError) -> Descriptor {
         let raw = try SystemError.check("memfd_create", bailey_memfd_create("bailey-plan", 0))
@@ -105,5 +102,21 @@ enum HelperProcess {
         }
         let process = bailey_spawn(path, &arguments, &variables, descriptors, Int32(descriptors.count))
         return try SystemError.check("spawn", process, path: path)
+    }
+
+    /// Ends one, whatever it does, and waits until it is gone.
+    ///
+    /// - Returns: its status, as waitpid(2) has it.
+    static func end(_ process: Int32) -> Int32 {
+        kill(process, SIGKILL)
+        return reap(process)
+    }
+
+    /// Waits until one is gone that ends by itself.
+    @discardableResult
+    static func reap(_ process: Int32) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return status
     }
 }

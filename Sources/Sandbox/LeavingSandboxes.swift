@@ -34,14 +34,11 @@ package enum LeavingSandboxes {
 
     /// Returns when the last process is gone, and every mount and group with it: before this process ends itself.
     package static func waitForAll() {
-        var status: Int32 = 0
         let waiting = left.withLock { left in
             defer { left = Left() }
             return left
         }
-        for process in waiting.processes {
-            while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        }
+        for process in waiting.processes { HelperProcess.reap(process) }
         var triesLeft = groupMillisecondsMax
         for group in waiting.groups {
             while !group.remove(), triesLeft > 0 {

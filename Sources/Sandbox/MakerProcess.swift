@@ -4,7 +4,7 @@ import Files
 import Glibc
 import LauncherCore
 
-/// A process in the sandbox's network that makes listening sockets for the broker. It ends with this object at the
+/// A process in the sandbox's network that makes sockets for the broker. It ends with this object at the
 /// latest.
 final class MakerProcess {
     private let processID: Int32
@@ -29,9 +29,5 @@ final class MakerProcess {
         return taken
     }
 
-    deinit {
-        kill(processID, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
-    }
+    deinit { _ = HelperProcess.end(processID) }
 }

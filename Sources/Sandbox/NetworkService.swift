@@ -30,7 +30,6 @@ package final class NetworkService {
     private(set) var use = NetworkUse()
     /// Why the network could not begin: the command must not either.
     private(set) var failure: String?
-    private(set) var walls: [String] = []
     private var sink: Sink?
     /// The certificate of the run's own authority, once the broker has made it.
     private var authority: String?
@@ -52,12 +51,14 @@ package final class NetworkService {
     /// Starts the broker. It confines itself while the caller goes on.
     ///
     /// - Parameters:
-    ///   - makerPath: the launcher, where names may get listeners of their own later.
+    ///   - published: sockets of the host that lead in; they are the broker's alone from here on.
+    ///   - makerPath: the launcher, where sockets inside are needed later: listeners of names, ways to published ports.
     ///   - lease: root's broker becomes its user.
     package init(
         brokerPath: String,
         settings: BrokerSettings,
         listeners: [ListenerRequest],
+        published: [HostListener],
         makerPath: String?,
         lease: consuming HostIdentity.Lease?
     ) throws {
@@ -69,7 +70,14 @@ package final class NetworkService {
         broker = try BrokerProcess(path: brokerPath, user: user)
         let memory = try SealedMemory.make(SettingsDocument.bytes(settings))
         defer { close(memory) }
-        if (try? order(.settings, memory)) == nil { throw Self.failed(broker.ending()) }
+        do {
+            try order(.settings, memory)
+            try withExtendedLifetime(published) {
+                for listener in published { try order(.listener(listener.request), listener.descriptor) }
+            }
+        } catch {
+            throw Self.failed(broker.ending())
+        }
     }
 
     static func failed(_ reason: String) -> SandboxError {
@@ -108,8 +116,6 @@ package final class NetworkService {
 
     /// What to wait for; -1 when there is nothing to wait for any more.
     var pollDescriptor: Int32 { state == .over ? -1 : broker.link.descriptor }
-
-    var isServing: Bool { state == .serving }
 
     /// Takes a socket of the sandbox's and hands it on. After the last one the broker begins.
     func hand(_ row: Int, _ descriptor: Int32) {
@@ -189,9 +195,8 @@ package final class NetworkService {
     private func take(_ report: BrokerReport) -> Bool {
         switch report {
         case .settled(let authority): self.authority = self.authority ?? authority
-        case .ready(let walls):
+        case .ready:
             guard state == .starting, handed == listeners.count else { break }
-            self.walls = walls
             state = .serving
             return true
         case .record(let record): add(record)

@@ -4,6 +4,11 @@ package import Domain
 package struct SandboxRequest: Sendable {
     /// Where ``trustBundle`` lies inside.
     package static let trustBundlePath = "/run/bailey/ca-certificates.pem"
+    /// Where the same roots lie as a key store of Java's.
+    static let javaStorePath = "/run/bailey/cacerts"
+
+    /// Where ``gitConfiguration`` lies inside. No view shows the host's.
+    package static let gitConfigurationPath = "/etc/gitconfig"
 
     /// The private home: where it lies, and what of it persists.
     package struct Home: Sendable {
@@ -40,6 +45,8 @@ package struct SandboxRequest: Sendable {
     /// A host path that must not be visible; the launcher tries it.
     package var canary: String
     package var userName: String
+    /// The system's configuration of git inside; nil for none.
+    package var gitConfiguration: String?
     /// True if names are looked up and reached through a broker.
     var hasNetwork = false
     /// Root certificates that programs inside trust, PEM; nil without a network.

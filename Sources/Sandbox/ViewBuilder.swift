@@ -25,6 +25,7 @@ struct ViewBuilder {
         addDevices()
         addPrivatePlaces()
         try addReadable()
+        if let bundle = request.trustBundle { addTrust(bundle) }
         for mount in request.mounts { try addWorkspace(mount) }
     }
 
@@ -55,6 +56,7 @@ struct ViewBuilder {
     /// A short list of `/etc`; the files that name users and hosts are the sandbox's own.
     private mutating func addConfiguration() throws(SandboxError) {
         for (name, content) in SystemPaths.ownConfiguration(request) { addFile("/etc/" + name, content) }
+        if let text = request.gitConfiguration { addFile(SandboxRequest.gitConfigurationPath, text) }
         let showings: [(path: String, showing: SystemPaths.Showing)]
         do throws(SystemError) {
             showings = try SystemPaths.showings()
@@ -109,7 +111,6 @@ struct ViewBuilder {
         for path in ["/run", "/var/lib", "/var/cache", "/var/log", "/mnt", "/srv"] { add(.directory, path) }
         // How a `bailey` that is started inside knows where it is.
         addFile("/run/bailey/inside", request.run.rawValue + "\n")
-        if let bundle = request.trustBundle { addFile(SandboxRequest.trustBundlePath, bundle) }
         if request.isLive {
             addFile(Self.emptyFile, "", mode: 0)
             add(.directory, Self.emptyDirectory) { $0.mode = 0o555 }
@@ -125,6 +126,28 @@ struct ViewBuilder {
                 $0.attributes = Self.privateData
                 $0.identity = mapped
             }
+        }
+    }
+
+    /// The roots that programs trust, where they are told to look, and over the host's own, for those that are told
+    /// nothing.
+    private mutating func addTrust(_ bundle: String) {
+        addFile(SandboxRequest.trustBundlePath, bundle)
+        add(.file, SandboxRequest.javaStorePath) {
+            $0.content = JavaTrustStore.encode(PEMCertificates.decode(bundle))
+            $0.mode = 0o444
+        }
+        for path in TrustPlaces.linked { add(.link, path) { $0.source = SandboxRequest.trustBundlePath } }
+        for path in TrustPlaces.bundleFiles() { replace(path, by: SandboxRequest.trustBundlePath) }
+        for path in TrustPlaces.javaFiles() { replace(path, by: SandboxRequest.javaStorePath) }
+    }
+
+    /// Puts a file of ours over one of the host's, where the view shows that.
+    private mutating func replace(_ path: String, by file: String) {
+        add(.cover, path) {
+            $0.source = file
+            $0.attributes = Self.readOnly
+            $0.isOptional = true
         }
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("a listener that comes later lies in the sandbox's network")
+@Suite("a socket that comes later lies in the sandbox's network")
 struct ListenerMakerTests {
     /// Makes a network as the launcher does, and asks for sockets in it from outside, as the broker does.
     private static let script = """
@@ -37,8 +37,8 @@ struct ListenerMakerTests {
             os.dup2(its_number, 60); os.dup2(first, 61); os.dup2(60, 3); os.dup2(61, 4)
         maker = subprocess.Popen([launcher, "listen", str(inside)], preexec_fn=place, close_fds=False)
         its.close(); os.close(its_number)
-        def ask(address, port):
-            link.send(struct.pack(">BH", 5, port) + socket.inet_pton(
+        def ask(address, port, role=5):
+            link.send(struct.pack(">BH", role, port) + socket.inet_pton(
                 socket.AF_INET6 if ":" in address else socket.AF_INET, address))
             answer, made, _, _ = socket.recv_fds(link, 1, 1)
             return answer[0], made
@@ -49,6 +49,11 @@ struct ListenerMakerTests {
         listener = socket.socket(fileno=made[0]); listener.setblocking(True); listener.settimeout(5)
         assert listener.accept()[0].getsockname() == ("127.0.0.9", 5432)
         assert ask("127.0.0.9", 5432)[0] == 98 and ask("::1", 5432)[0] == 0
+        connected = socket.socket(fileno=ask("127.0.0.9", 3128, 6)[1][0])
+        connected.settimeout(5)
+        while connected.connect_ex(("127.0.0.1", 3128)) not in (0, 106): pass
+        assert connected.getpeername() == ("127.0.0.1", 3128), connected.getpeername()
+        assert ask("127.0.0.1", 22, 6) == (22, [])
         assert ask("127.0.0.1", 443) == (22, []) and ask("192.0.2.1", 5432)[0] == 99
         status = open(f"/proc/{maker.pid}/status").read()
         assert "CapEff:\\t0000000000000000" in status and "NoNewPrivs:\\t1" in status, status

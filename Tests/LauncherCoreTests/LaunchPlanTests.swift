@@ -32,9 +32,9 @@ struct LaunchPlanTests {
             for (row, operation) in plan.operations.enumerated() {
                 let read = view.operation(row)
                 #expect(read.kind == operation.kind)
-                #expect(
-                    String(cString: read.source) == operation.source && read.sourceBytes == operation.source.utf8.count
-                )
+                let source = operation.content ?? Array(operation.source.utf8)
+                #expect((0..<read.sourceBytes).map { UInt8(bitPattern: read.source[$0]) } == source)
+                #expect(read.source[read.sourceBytes] == 0)
                 #expect(String(cString: read.target) == operation.target)
                 #expect(read.identity == operation.identity.map(Int.init) ?? -1)
                 #expect(read.isOptional == operation.isOptional && read.mode == operation.mode)

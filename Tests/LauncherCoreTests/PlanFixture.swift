@@ -20,6 +20,7 @@ enum PlanFixture {
                 source: "source-\(kind.rawValue)",
                 target: "/target/\(kind.rawValue)"
             )
+            operation.content = kind == .file ? [0xFE, 0, 0xED, 0] : nil
             operation.second = "second"
             operation.third = "third"
             operation.attributes = kind.rawValue

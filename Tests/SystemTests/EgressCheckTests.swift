@@ -27,13 +27,16 @@ struct EgressRow: Sendable {
         "files.example.net:443", "example.com:80",
     ]
 
-    static func all() throws -> [EgressRow] {
+    static func file() throws -> String {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        let text = try String(
+        return try String(
             contentsOf: root.appendingPathComponent("Fixtures/egress/ssrf-cases.tsv"),
             encoding: .utf8
         )
-        return text.split(separator: "\n").dropFirst().map { line in
+    }
+
+    static func all() throws -> [EgressRow] {
+        try file().split(separator: "\n").dropFirst().map { line in
             let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             return EgressRow(
                 id: cells[0],

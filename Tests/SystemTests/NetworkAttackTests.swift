@@ -17,7 +17,8 @@ struct NetworkAttackTests {
             self.script = script
         }
 
-        /// A program of Python's that tries something; an `OSError` is a wall.
+        /// A program of Python's that tries something; an `OSError` is a wall. In it, `ask` says one thing after the
+        /// other on a connection, and the answer to the last of them must be no success.
         static func python(_ name: String, _ program: String) -> Attempt {
             Attempt(
                 name,
@@ -27,6 +28,12 @@ struct NetworkAttackTests {
                 socket.setdefaulttimeout(10)
                 def connect(host, port):
                     socket.create_connection((host, port), 10).close()
+                def ask(host, port, *messages):
+                    s = socket.create_connection((host, port))
+                    for message in messages:
+                        s.sendall(message)
+                        answer = s.recv(1000)
+                    if not answer.startswith(b"HTTP/1.1 200"): raise OSError(answer[:60])
                 def attempt():
                 \(program.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
                 try:
@@ -101,58 +108,43 @@ struct NetworkAttackTests {
         .python(
             "bytes that are no TLS on 443",
             #"""
-            s = socket.create_connection(("api.example.test", 443))
-            s.sendall(b"GET / HTTP/1.1\r\nHost: secret.example.test\r\n\r\n")
-            if not s.recv(100).startswith(b"HTTP/1.1 200"): raise OSError("no answer")
+            ask("api.example.test", 443, b"GET / HTTP/1.1\r\nHost: secret.example.test\r\n\r\n")
             """#
         ),
         .python(
             "another Host in plain HTTP",
             #"""
-            s = socket.create_connection(("api.example.test", 80))
-            s.sendall(b"GET /fronted HTTP/1.1\r\nHost: secret.example.test\r\n\r\n")
-            answer = s.recv(1000)
-            if not answer.startswith(b"HTTP/1.1 200"): raise OSError(answer[:60])
+            ask("api.example.test", 80, b"GET /fronted HTTP/1.1\r\nHost: secret.example.test\r\n\r\n")
             """#
         ),
         .python(
             "a second request for another host on the same connection",
             #"""
-            s = socket.create_connection(("api.example.test", 80))
-            s.sendall(b"GET /first HTTP/1.1\r\nHost: api.example.test\r\n\r\n")
-            s.recv(1000)
-            s.sendall(b"GET /second HTTP/1.1\r\nHost: secret.example.test\r\n\r\n")
-            answer = s.recv(1000)
-            if not answer.startswith(b"HTTP/1.1 200"): raise OSError(answer[:60])
+            ask("api.example.test", 80,
+                b"GET /first HTTP/1.1\r\nHost: api.example.test\r\n\r\n",
+                b"GET /second HTTP/1.1\r\nHost: secret.example.test\r\n\r\n")
             """#
         ),
         .python(
             "CONNECT to an unlisted name",
             #"""
-            s = socket.create_connection(("198.18.0.1", 3128))
-            s.sendall(b"CONNECT secret.example.test:443 HTTP/1.1\r\nHost: secret.example.test:443\r\n\r\n")
-            answer = s.recv(1000)
-            if not answer.startswith(b"HTTP/1.1 200"): raise OSError(answer[:60])
+            ask("198.18.0.1", 3128,
+                b"CONNECT secret.example.test:443 HTTP/1.1\r\nHost: secret.example.test:443\r\n\r\n")
             """#
         ),
         .python(
             "CONNECT to an address",
             #"""
-            s = socket.create_connection(("198.18.0.1", 3128))
-            s.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: x\r\n\r\n" % int(os.environ["HTTPS_PORT"]))
-            answer = s.recv(1000)
-            if not answer.startswith(b"HTTP/1.1 200"): raise OSError(answer[:60])
+            ask("198.18.0.1", 3128,
+                b"CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: x\r\n\r\n" % int(os.environ["HTTPS_PORT"]))
             """#
         ),
         .python(
             "CONNECT inside CONNECT",
             #"""
-            s = socket.create_connection(("198.18.0.1", 3128))
-            s.sendall(b"CONNECT api.example.test:443 HTTP/1.1\r\nHost: api.example.test:443\r\n\r\n")
-            s.recv(1000)
-            s.sendall(b"CONNECT secret.example.test:443 HTTP/1.1\r\nHost: secret.example.test:443\r\n\r\n")
-            answer = s.recv(1000)
-            if not answer.startswith(b"HTTP/1.1 200"): raise OSError(answer[:60])
+            ask("198.18.0.1", 3128,
+                b"CONNECT api.example.test:443 HTTP/1.1\r\nHost: api.example.test:443\r\n\r\n",
+                b"CONNECT secret.example.test:443 HTTP/1.1\r\nHost: secret.example.test:443\r\n\r\n")
             """#
         ),
         .python(
@@ -169,12 +161,10 @@ struct NetworkAttackTests {
         .python(
             "an absolute request smuggled behind a body of two lengths",
             #"""
-            s = socket.create_connection(("198.18.0.1", 3128))
-            s.sendall(b"POST http://api.example.test/ HTTP/1.1\r\nHost: api.example.test\r\nContent-Length: 4\r\n"
-                      b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-                      b"GET /smuggled HTTP/1.1\r\nHost: secret.example.test\r\n\r\n")
-            answer = s.recv(1000)
-            if not answer.startswith(b"HTTP/1.1 200"): raise OSError(answer[:60])
+            ask("198.18.0.1", 3128,
+                b"POST http://api.example.test/ HTTP/1.1\r\nHost: api.example.test\r\nContent-Length: 4\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                b"GET /smuggled HTTP/1.1\r\nHost: secret.example.test\r\n\r\n")
             """#
         ),
         .python(

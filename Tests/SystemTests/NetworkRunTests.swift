@@ -87,7 +87,6 @@ struct NetworkRunTests {
     func java() throws {
         try check(
             """
-            keytool -importcert -noprompt -file ca.pem -alias outside -keystore trust.p12 -storepass changeit 2>&1
             cat > Fetch.java <<'PROGRAM'
             import java.net.URI;
             import java.net.http.*;
@@ -99,7 +98,7 @@ struct NetworkRunTests {
                 }
             }
             PROGRAM
-            java -Djavax.net.ssl.trustStore=trust.p12 -Djavax.net.ssl.trustStorePassword=changeit Fetch.java
+            java Fetch.java
             """,
             gives: "hello https /java"
         )

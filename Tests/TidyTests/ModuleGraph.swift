@@ -49,7 +49,7 @@ enum ModuleGraph {
         // How it is done
         Module(
             "Sandbox",
-            ["Authority", "BrokerLink", "CLinux", "CSeccomp", "Domain", "Egress", "Files", "LauncherCore"],
+            ["Authority", "BrokerLink", "CLinux", "CSeccomp", "Crypto", "Domain", "Egress", "Files", "LauncherCore"],
             system: ["Glibc", "Synchronization"]
         ),
         Module(

@@ -16,6 +16,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PROGRAMS = ("bailey", "bailey-broker", "bailey-launcher")
 VERIFIER = ROOT / "script" / "verify-journal.py"
 TERMINAL = ("RUN_COMPLETED", "RUN_FAILED")
 STEP_SECONDS = 0.002
@@ -65,10 +66,10 @@ class Yard:
             os.mkdir(f"{self.base}/{name}")
         for path in (self.project, self.state):
             os.mkdir(path)
-        for name in ("bailey", "bailey-launcher"):
+        for name in PROGRAMS:
             shutil.copy2(f"{programs}/{name}", f"{self.base}/bin/{name}")
         self.bailey = self.base + "/bin/bailey"
-        self.identities = {file_identity(f"{self.base}/bin/{name}") for name in ("bailey", "bailey-launcher")}
+        self.identities = {file_identity(f"{self.base}/bin/{name}") for name in PROGRAMS}
         self.bailey_directory = self.project + "/.bailey"
         for path in (self.base, self.base + "/home", self.base + "/config", self.project, self.state):
             os.chown(path, uid, uid)
@@ -354,7 +355,7 @@ def programs(given):
             sys.exit(f"{sys.argv[0]}: there is no program {given}")
         return os.path.dirname(os.path.abspath(given))
     command = ["swift", "build", "--package-path", str(ROOT)]
-    for product in ("bailey", "bailey-launcher"):
+    for product in PROGRAMS:
         subprocess.run([*command, "--product", product], check=True, stdout=sys.stderr, stdin=subprocess.DEVNULL)
     shown = subprocess.run([*command, "--show-bin-path"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
     return shown.stdout.decode().strip()

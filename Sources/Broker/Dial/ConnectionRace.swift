@@ -52,7 +52,7 @@ final class ConnectionRace {
     func run() -> EventLoopFuture<Dialled> {
         timers.append(
             loop.assumeIsolated().scheduleTask(deadline: deadline) {
-                self.finish(.failure(DialFailure("\(self.target) did not answer in time")))
+                self.finish(.failure(DialFailure("\(self.target) did not answer in time", isTimeout: true)))
             }
         )
         tryNext()
@@ -95,7 +95,8 @@ final class ConnectionRace {
             if next < addresses.count {
                 tryNext()
             } else if running == 0 {
-                finish(.failure(DialFailure("\(target) cannot be reached: \(describe(error))")))
+                let reason = "\(target) cannot be reached: \(describe(error))"
+                finish(.failure(DialFailure(reason, isTimeout: SocketFailure.isTimeout(error))))
             }
         }
     }
@@ -132,5 +133,10 @@ enum SocketFailure {
         case ChannelError.connectTimeout: "and the last did not answer"
         default: "and the last failed"
         }
+    }
+
+    static func isTimeout(_ error: any Error) -> Bool {
+        if case ChannelError.connectTimeout = error { return true }
+        return (error as? IOError)?.errnoCode == ETIMEDOUT
     }
 }

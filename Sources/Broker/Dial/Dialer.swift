@@ -87,7 +87,7 @@ package final class Dialer: Dialing {
     ) -> EventLoopFuture<HostAnswer> {
         let promise = loop.makePromise(of: HostAnswer.self)
         let timer = loop.scheduleTask(deadline: deadline) {
-            promise.fail(DialFailure("\(name) cannot be looked up: no name server answered in time"))
+            promise.fail(DialFailure("\(name) cannot be looked up: no name server answered in time", isTimeout: true))
         }
         future.whenComplete { result in
             timer.cancel()

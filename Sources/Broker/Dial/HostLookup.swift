@@ -145,7 +145,8 @@ package final class HostLookup: Sendable {
             }
         }
         if let failure, answer.addresses.isEmpty, answer.aliases.isEmpty {
-            throw DialFailure(reason(name, failure))
+            let isTimeout = if case NameServerExchange.Failure.silent = failure { true } else { false }
+            throw DialFailure(reason(name, failure), isTimeout: isTimeout)
         }
         // Half of an answer is kept too: a server that never answers for one family would cost each connection a wait.
         if answer.addresses.isEmpty { answer.timeToLiveSeconds = 0 }

@@ -27,7 +27,8 @@ enum OutsideSocket {
 
     static func unreachable(_ target: ConnectTarget, _ code: Int32) -> DialFailure {
         let reason = String(cString: strerror(code))
-        return DialFailure("\(target) cannot be reached: one address was tried, and it said \"\(reason)\"")
+        let text = "\(target) cannot be reached: one address was tried, and it said \"\(reason)\""
+        return DialFailure(text, isTimeout: code == ETIMEDOUT)
     }
 
     /// What went wrong with a socket; nil where nothing did. The next question has the next answer.

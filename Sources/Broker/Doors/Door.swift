@@ -49,7 +49,7 @@ struct Door: Sendable {
         switch role {
         case .proxy: return ProxyGreeting()
         case .socks: return SOCKSGreeting()
-        case .transparent, .datagramNames, .streamNames:
+        case .transparent, .datagramNames, .streamNames, .published:
             let (address, port) = OutsideSocket.localPlace(of: socket)
             return TransparentGreeting(address: address, port: port, name: address.flatMap(nameOf))
         }

@@ -21,7 +21,7 @@ package struct Doors: Sendable {
 
     /// Serves a listening socket, which it takes over. Whoever connects before the relay looks at it waits that long.
     ///
-    /// - Parameter role: what the socket is for; the resolver's are not served here.
+    /// - Parameter role: what the socket is for; the resolver's and published ones are not served here.
     package func serve(_ descriptor: Int32, as role: ListenerRole) {
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         OutsideSocket.sendAtOnce(descriptor)

@@ -22,7 +22,7 @@ package protocol Greeting: Sendable {
     func denied(_ refusal: EgressRefusal, isMalformed: Bool, first: UInt8?) -> [UInt8]?
 
     /// Said when nobody answered outside.
-    func unreachable(_ reason: String, first: UInt8?) -> [UInt8]?
+    func unreachable(_ failure: DialFailure, first: UInt8?) -> [UInt8]?
 
     /// True if a denial waits for the client's first byte, which says how it wants to be answered.
     var answersInKind: Bool { get }

@@ -46,5 +46,7 @@ package struct ProxyGreeting: Greeting {
         return DenyAnswer.http(refusal, status: status, accepted: accepted)
     }
 
-    package func unreachable(_ reason: String, first: UInt8?) -> [UInt8]? { DenyAnswer.unreachable(reason) }
+    package func unreachable(_ failure: DialFailure, first: UInt8?) -> [UInt8]? {
+        DenyAnswer.unreachable(failure.reason, status: failure.status)
+    }
 }

@@ -90,7 +90,7 @@ package struct SOCKSGreeting: Greeting {
         }
     }
 
-    package func unreachable(_ reason: String, first: UInt8?) -> [UInt8]? { reply(.hostUnreachable) }
+    package func unreachable(_ failure: DialFailure, first: UInt8?) -> [UInt8]? { reply(.hostUnreachable) }
 
     /// The address that a connection is bound to is the broker's business: zeros.
     private func reply(_ code: Reply) -> [UInt8] { [5, code.rawValue, 0, 1, 0, 0, 0, 0, 0, 0] }

@@ -38,9 +38,9 @@ package struct TransparentGreeting: Greeting {
         PlainAnswer.bytes(refusal, first: first)
     }
 
-    package func unreachable(_ reason: String, first: UInt8?) -> [UInt8]? {
+    package func unreachable(_ failure: DialFailure, first: UInt8?) -> [UInt8]? {
         guard let first, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(first) else { return nil }
-        return DenyAnswer.unreachable(reason)
+        return DenyAnswer.unreachable(failure.reason, status: failure.status)
     }
 
     /// TLS and HTTP have words for it, and there the client speaks first.

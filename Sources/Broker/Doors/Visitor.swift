@@ -115,7 +115,7 @@ final class Visitor {
         case .greeting: refuse(refusal, nil, isMalformed: true)
         case .sniffing(let approach, _): refuse(refusal, approach.target, isMalformed: true)
         case .dialling(let journey):
-            failed(DialFailure("\(journey.approach.target) did not answer in time"), journey)
+            failed(DialFailure("\(journey.approach.target) did not answer in time", isTimeout: true), journey)
         case .denying: vanish()
         case .leaving: vanish(resets: false)
         case .gone: break
@@ -318,16 +318,16 @@ final class Visitor {
         let target = journey.approach.target
         if let refusal = error as? EgressRefusal { return refuse(refusal, target, isMalformed: false) }
         keeper.dialing.failed(target)
-        let reason = (error as? DialFailure)?.reason ?? "\(target) did not answer"
+        let failure = error as? DialFailure ?? DialFailure("\(target) did not answer")
         keeper.refused(
             journey.approach.door,
             host: target.host.description,
             port: target.port,
             journey.decision,
             since: since,
-            ending: reason
+            ending: failure.reason
         )
-        leave(greeting.unreachable(reason, first: said.first))
+        leave(greeting.unreachable(failure, first: said.first))
     }
 
     private func connected(_ server: SpliceSocket, _ address: CheckedAddress, _ journey: Journey) {

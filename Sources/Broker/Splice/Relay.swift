@@ -10,6 +10,7 @@ import Synchronization
 package final class Relay: Sendable {
     enum Order: Sendable {
         case open(Door)
+        case splice(SplicePair, @Sendable (SpliceReport) -> Void)
         case landed(SpliceID, Result<Landing, any Error>)
         case close(SpliceID, String)
         case stop
@@ -39,6 +40,15 @@ package final class Relay: Sendable {
     /// Lets in whoever connects to a listening socket, until the end.
     func open(_ door: Door) {
         if !give(.open(door)) { _ = Glibc.close(door.descriptor) }
+    }
+
+    /// Copies between two connected sockets, which it takes over, and closes them in the end.
+    ///
+    /// - Parameter done: is called once, when both are closed; on the relay's thread, where it must not block.
+    func splice(_ pair: SplicePair, done: @escaping @Sendable (SpliceReport) -> Void) {
+        guard !give(.splice(pair, done)) else { return }
+        for socket in [pair.client, pair.server] { socket.close(reset: true) }
+        done(SpliceReport(ending: .closed("the run is over")))
     }
 
     /// Tells a visitor what became of a connection that is made for it.

@@ -83,6 +83,7 @@ struct RelayLoop {
             lastNumber += 1
             doors[lastNumber] = door
             if !watch(door.descriptor, lastNumber, .client, isDoor: true) { shut.append(lastNumber) }
+        case .splice(let pair, let done): splice(pair, buffer, done)
         case .landed(let id, let result):
             guard let visitor = visitors[id.number] else {
                 if case .success(let landing) = result { _ = Glibc.close(landing.descriptor) }
@@ -93,6 +94,21 @@ struct RelayLoop {
         case .close(let id, let reason): end(id.number, .closed(reason))
         case .stop: isStopped = true
         }
+    }
+
+    /// Begins with two sockets that nobody watches yet.
+    private mutating func splice(
+        _ pair: SplicePair,
+        _ buffer: UnsafeMutableRawBufferPointer,
+        _ done: @escaping @Sendable (SpliceReport) -> Void
+    ) {
+        lastNumber += 1
+        let number = lastNumber
+        let splice = Splice(pair, now: now, done: done)
+        splices[number] = splice
+        backlog += splice.backlog
+        let isWatched = watch(pair.client.descriptor, number, .client) && watch(pair.server.descriptor, number, .server)
+        if isWatched { pump(number, buffer) } else { end(number, .broken(String(cString: strerror(errno)))) }
     }
 
     /// A turn of whatever has this number.

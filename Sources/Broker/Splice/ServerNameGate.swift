@@ -31,6 +31,13 @@ package struct ServerNameGate: Sendable {
         self.requiresTLS = requiresTLS
     }
 
+    /// One that lets everything through.
+    static let open: ServerNameGate = {
+        var gate = ServerNameGate(name: nil, requiresTLS: false)
+        gate.phase = .open
+        return gate
+    }()
+
     package var isOpen: Bool { phase == .open }
     package var wantsAnswer: Bool { phase == .answer }
 

@@ -2,6 +2,7 @@ import BrokerLink
 import Domain
 import Egress
 import NIOCore
+import NIOSSL
 
 /// One connection of the sandbox whose requests are seen: what its exchanges share.
 ///
@@ -61,8 +62,10 @@ final class ClientConnection {
         record(decision, treatment: .refused, ending: nil)
     }
 
-    /// What a client says in HTTP/2 broke its rules, or a limit.
+    /// What a client says in HTTP/2 broke its rules, or a limit. One that hangs up in the middle broke none.
     func recordBroken(_ error: any Error) {
+        if error is IOError { return }
+        if case .some(.uncleanShutdown) = error as? NIOSSLError { return }
         let reason = "the connection broke a rule of HTTP/2"
         let refusal = EgressRefusal(RuleID("http2"), reason)
         record(EgressDecision(refusal), treatment: .refused, ending: Printable.text(Array("\(error)".utf8.prefix(512))))

@@ -2,6 +2,7 @@ import BrokerLink
 import Domain
 import Egress
 import NIOCore
+import NIOHTTP2
 
 /// The sandbox's side of one exchange.
 protocol ExchangeClient: AnyObject {
@@ -14,8 +15,10 @@ protocol ExchangeClient: AnyObject {
     func readMore()
     /// From here on bytes are bytes, both ways.
     func becomeRaw()
+    /// A request of its own can end, and not with the whole connection.
+    var hearsResets: Bool { get }
     /// The answer will never be whole.
-    func abort()
+    func abort(_ code: HTTP2ErrorCode)
 }
 
 /// The outer side of one exchange.
@@ -32,7 +35,7 @@ protocol ExchangeServer: AnyObject {
     func readMore()
     func becomeRaw()
     /// Nothing more is wanted of it.
-    func cancel()
+    func cancel(_ code: HTTP2ErrorCode)
 }
 
 /// One request and its answer: judged, passed on piece by piece as fast as the slower side takes it, and recorded.
@@ -59,7 +62,11 @@ final class Exchange {
     private var serverWaits = false
     private var wasTriedAgain = false
     private var announcements = 0
+    /// What the client sent of the body while nobody took it.
     private var collected = ByteBuffer()
+    private var trailers = HTTPFields()
+    /// Some of the body has left and is not kept, so that the request cannot be sent again.
+    private var bodyHasLeft = false
 
     init(_ request: RequestHead, client: any ExchangeClient, connection: ClientConnection) {
         self.request = request
@@ -94,15 +101,15 @@ final class Exchange {
                 request.fields.remove(["expect"])
             }
             client?.readMore()
-        case .pass: connect(isAgain: false)
+        case .pass: connect(.any)
         }
     }
 
-    private func connect(isAgain: Bool) {
+    private func connect(_ wish: OutsidePool.Wish) {
         phase = .connecting
-        connection.outside.lease(request, isNew: isAgain) { [self] result in
+        connection.outside.lease(request, wish) { [self] result in
             guard phase == .connecting else {
-                if case .success(let server) = result { server.cancel() }
+                if case .success(let server) = result { server.cancel(.cancel) }
                 return
             }
             switch result {
@@ -117,14 +124,8 @@ final class Exchange {
         self.server = server
         record.address = server.address
         server.begin(request, for: self)
-        if collected.readableBytes > 0 {
-            server.write(body: collected)
-            server.writeEnd(HTTPFields())
-        } else if requestIsOver {
-            server.writeEnd(HTTPFields())
-        } else {
-            client?.readMore()
-        }
+        if collected.readableBytes > 0 { server.write(body: collected) }
+        if requestIsOver { server.writeEnd(trailers) } else { client?.readMore() }
         server.flush()
         self.server?.readMore()
     }
@@ -145,11 +146,11 @@ final class Exchange {
         if hasAnswer { abort() } else { answer(.failed(status, rule: "limit-idle", reason)) }
     }
 
-    private func abort() {
-        server?.cancel()
+    private func abort(_ code: HTTP2ErrorCode = .internalError) {
+        server?.cancel(.cancel)
         let client = client
         close()
-        client?.abort()
+        client?.abort(code)
     }
 
     private func refuse(_ decision: EgressDecision, _ form: ForgeRules.Form) {
@@ -163,13 +164,13 @@ final class Exchange {
 
     private func fail(_ error: any Error) {
         if let refusal = error as? EgressRefusal { return refuse(EgressDecision(refusal), .plain) }
-        let reason = (error as? DialFailure)?.reason ?? "\(error)"
-        record.ending = Printable.text(Array(reason.utf8.prefix(512)))
-        answer(.failed(502, rule: "upstream", record.ending ?? ""))
+        let failure = error as? DialFailure ?? DialFailure("\(error)")
+        record.ending = Printable.text(Array(failure.reason.utf8.prefix(512)))
+        answer(.failed(failure.status, rule: "upstream", record.ending ?? ""))
     }
 
     private func answer(_ answer: OwnAnswer) {
-        server?.cancel()
+        server?.cancel(.cancel)
         let client = client
         let isHead = request.method == "HEAD"
         record.bytesIn += UInt64(isHead ? 0 : answer.body.readableBytes)
@@ -207,8 +208,13 @@ extension Exchange {
             }
             collected.writeImmutableBuffer(bytes)
             client?.readMore()
+        case .connecting:
+            // It was asked for when there was somebody to take it.
+            collected.writeImmutableBuffer(bytes)
+            record.bytesOut += UInt64(bytes.readableBytes)
         case .running:
             guard let server else { return }
+            bodyHasLeft = true
             record.bytesOut += UInt64(bytes.readableBytes)
             server.write(body: bytes)
             server.flush()
@@ -220,6 +226,7 @@ extension Exchange {
     func clientEnd(_ trailers: HTTPFields) {
         guard !requestIsOver || isRaw else { return }
         requestIsOver = true
+        self.trailers = trailers
         switch phase {
         case .collecting: decideBody()
         case .running:
@@ -234,13 +241,14 @@ extension Exchange {
         if let refusal = LargeFileBatch.refusal(of: collected) { return refuse(EgressDecision(refusal), .plain) }
         request.body = .bytes(UInt64(collected.readableBytes))
         record.bytesOut += UInt64(collected.readableBytes)
-        connect(isAgain: false)
+        trailers = HTTPFields()
+        connect(.any)
     }
 
-    func clientGone(_ reason: String?) {
+    func clientGone(_ reason: String?, _ code: HTTP2ErrorCode = .cancel) {
         guard phase != .over else { return }
         if record.ending == nil { record.ending = reason }
-        server?.cancel()
+        server?.cancel(code)
         close()
     }
 
@@ -260,7 +268,7 @@ extension Exchange {
         if head.isInformational {
             announcements += 1
             guard announcements <= Self.announcementsMax else {
-                return serverGone("the answer is announced more than \(Self.announcementsMax) times", isEarly: false)
+                return serverBroke("the answer is announced more than \(Self.announcementsMax) times")
             }
             if !request.reply.isOld { client.write(head) }
             client.flush()
@@ -274,7 +282,7 @@ extension Exchange {
 
     private func switchProtocol(_ head: ResponseHead) {
         guard request.isWebSocket, requestIsOver, let client, let server else {
-            return serverGone("the server switched to a protocol that nobody asked for", isEarly: false)
+            return serverBroke("the server switched to a protocol that nobody asked for")
         }
         hasAnswer = true
         isRaw = true
@@ -307,33 +315,44 @@ extension Exchange {
 
     func serverEnd(_ trailers: HTTPFields) {
         guard phase == .running, let client else { return }
-        if !requestIsOver { server?.cancel() }
+        if !requestIsOver { server?.cancel(.cancel) }
         close()
         client.writeEnd(trailers)
         client.flush()
     }
 
-    /// - Parameter isEarly: nothing of an answer came.
-    func serverGone(_ reason: String, isEarly: Bool) {
+    private func serverBroke(_ reason: String) {
+        server?.cancel(.cancel)
+        serverGone(ServerLoss(reason))
+    }
+
+    func serverGone(_ loss: ServerLoss) {
         guard phase == .running, let client, let server else { return }
-        if isEarly, server.isReused {
-            let isSafe = ["GET", "HEAD", "OPTIONS"].contains(request.method) && request.body == .none
-            if isSafe, requestIsOver, !wasTriedAgain {
-                wasTriedAgain = true
-                self.server = nil
-                return connect(isAgain: true)
-            }
-            // The client cannot tell this from a connection of its own that went away, and does then what it does.
-            record.ending = reason
-            return abort()
+        if let wish = again(loss, server) {
+            wasTriedAgain = true
+            self.server = nil
+            clientWaits = false
+            return connect(wish)
         }
         if isRaw {
             self.server = nil
             close()
-            return client.abort()
+            return client.abort(.internalError)
         }
-        record.ending = reason
-        if hasAnswer { abort() } else { answer(.failed(502, rule: "upstream", reason)) }
+        record.ending = Printable.text(Array(loss.reason.utf8.prefix(512)))
+        // The client cannot tell this from a connection of its own that went away, and does then what it does.
+        let isOfOldConnection = loss.isEarly && server.isReused && !loss.isUntouched
+        if hasAnswer || isOfOldConnection { return abort(loss.code ?? .internalError) }
+        if let code = loss.code, client.hearsResets { return abort(code) }
+        answer(.failed(502, rule: "upstream", record.ending ?? ""))
+    }
+
+    /// How a request that was lost is sent again; nil where that could do something twice.
+    private func again(_ loss: ServerLoss, _ server: any ExchangeServer) -> OutsidePool.Wish? {
+        guard !wasTriedAgain, !hasAnswer, !bodyHasLeft, !isRaw else { return nil }
+        if loss.isUntouched { return loss.wantsHTTP1 ? .http1 : .unused }
+        let isSafe = ["GET", "HEAD", "OPTIONS"].contains(request.method) && request.body == .none
+        return loss.isEarly && server.isReused && isSafe && requestIsOver ? .unused : nil
     }
 
     func serverWritable() {

@@ -7,41 +7,8 @@ package import Egress
 package enum Forges {
     /// True if requests to a host must be seen whatever the rules for it look at.
     package static func contains(_ name: HostName, _ settings: BrokerSettings) -> Bool {
-        settings.forges.contains(name) || settings.forges.contains { name.isBelow($0) } || isKnown(name.text)
+        settings.forges.contains(name) || settings.forges.contains { name.isBelow($0) } || KnownForges.contains(name)
     }
-
-    private static func isKnown(_ text: String) -> Bool {
-        var rest = text[...]
-        while true {
-            if domains.contains(String(rest)) { return true }
-            guard let dot = rest.firstIndex(of: ".") else { return false }
-            rest = rest[rest.index(after: dot)...]
-        }
-    }
-
-    /// Each stands for itself and for all names below it.
-    private static let domains: Set<String> = [
-        // GitHub, its interfaces, downloads, packages, and companies' own
-        "github.com", "githubusercontent.com", "ghcr.io", "ghe.com",
-        // GitLab and public instances of it
-        "gitlab.com", "gitlab.gnome.org", "gitlab.freedesktop.org", "gitlab.kitware.com", "gitlab.inria.fr",
-        "gitlab.archlinux.org", "gitlab.haskell.org", "salsa.debian.org", "invent.kde.org", "framagit.org",
-        "0xacab.org",
-        "code.videolan.org", "gitlab.torproject.org", "gitlab.alpinelinux.org", "gitlab.e.foundation",
-        // Bitbucket, Azure, AWS, Google
-        "bitbucket.org", "dev.azure.com", "visualstudio.com", "source.developers.google.com", "googlesource.com",
-        "codecatalyst.aws",
-        // Forgejo, Gitea and others
-        "codeberg.org", "gitea.com", "gitee.com", "gitcode.com", "disroot.org", "notabug.org",
-        "sr.ht", "repo.or.cz", "pagure.io", "src.fedoraproject.org", "launchpad.net", "savannah.gnu.org",
-        "git.kernel.org",
-        "opendev.org", "review.opendev.org", "gerrit.wikimedia.org", "sourceforge.net", "heptapod.net",
-        "rocketgit.com", "radicle.xyz", "tangled.sh", "git.eclipse.org", "git.savannah.nongnu.org",
-        "savannah.nongnu.org",
-        "jihulab.com", "git.drupalcode.org", "git.apache.org", "gitbox.apache.org",
-        // Models and data sets in git repositories
-        "huggingface.co", "hf.co", "modelscope.cn",
-    ]
 }
 
 /// What is refused of git and of forges whatever a rule for the whole host allows.

@@ -1,6 +1,7 @@
 import BrokerLink
 import Egress
 import NIOCore
+import NIOHTTP2
 
 /// The sandbox's side in HTTP/1: one request after another, each answered before the next one is read.
 final class HTTP1Client: ChannelInboundHandler {
@@ -221,7 +222,10 @@ extension HTTP1Client: ExchangeClient {
         } else if !head.isInformational {
             chunks = false
             switch head.body {
-            case .none, .bytes: break
+            case .none: break
+            // HTTP/2 ends a message without saying how long it is.
+            case .bytes(let count):
+                if !head.fields.contains("content-length") { output.write("Content-Length: \(count)\r\n") }
             case .open, .untilEnd:
                 chunks = !reply.isOld
                 if chunks { output.write("Transfer-Encoding: chunked\r\n") } else { reply.isLast = true }
@@ -265,7 +269,9 @@ extension HTTP1Client: ExchangeClient {
         reader.becomeRaw()
     }
 
-    func abort() {
+    var hearsResets: Bool { false }
+
+    func abort(_ code: HTTP2ErrorCode) {
         flush()
         close()
     }

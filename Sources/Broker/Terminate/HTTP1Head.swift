@@ -84,7 +84,7 @@ package struct HTTP1Head: Hashable, Sendable {
     /// How far the body goes; everything that two readers could take differently is refused.
     mutating func measure(answering method: String?) throws(HTTPRefusal) {
         let status = method == nil ? 400 : 502
-        try refuseLookAlikes(status)
+        try fields.refuseLookAlikes(status)
         let lengths = fields.values("content-length")
         let codings = fields.values("transfer-encoding")
         guard lengths.isEmpty || codings.isEmpty else {
@@ -116,15 +116,6 @@ package struct HTTP1Head: Hashable, Sendable {
         }
     }
 
-    /// Names that some servers take for the fields that decide where a message ends or whom it is for.
-    private func refuseLookAlikes(_ status: Int) throws(HTTPRefusal) {
-        for field in fields.all where field.key.utf8.contains(UInt8(ascii: "_")) {
-            let other = String(field.key.map { $0 == "_" ? "-" : $0 })
-            guard !Self.framing.contains(other) else {
-                throw HTTPRefusal(status, "http-framing", "the field \(field.key) is taken by some for \(other)")
-            }
-        }
-    }
-
+    /// Fields that decide where a message ends, whom it is for, or what becomes of its connection.
     static let framing: Set<String> = ["content-length", "transfer-encoding", "host", "connection", "upgrade"]
 }

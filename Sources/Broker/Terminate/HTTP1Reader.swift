@@ -163,15 +163,9 @@ package struct HTTP1Reader {
         guard let lines = try takeLines() else { return nil }
         var fields = HTTPFields()
         for line in lines { fields.append(try HTTP1Head.field(line, side)) }
-        let bad = fields.all.first { Self.neverTrailing.contains($0.key) }
-        if let bad { throw refusal("http-framing", "the field \(bad.key) stands after the body") }
+        try fields.refuseTrailing(side == .request ? 400 : 502)
         return end(fields)
     }
-
-    private static let neverTrailing: Set<String> = HTTP1Head.framing.union([
-        "authorization", "cookie", "set-cookie", "content-encoding", "content-type", "content-range", "trailer", "te",
-        "proxy-authorization", "keep-alive", "proxy-connection", "expect",
-    ])
 
     private func refusal(_ rule: StaticString, _ reason: String) -> HTTPRefusal {
         HTTPRefusal(side == .request ? 400 : 502, rule, reason)

@@ -1,5 +1,6 @@
 import Egress
 import NIOCore
+import NIOHTTP2
 import NIOSSL
 
 /// The outer side in HTTP/1: one exchange at a time, and the connection kept for the next one where both sides agree.
@@ -102,7 +103,7 @@ final class HTTP1Server: ChannelInboundHandler {
     private func gone(_ reason: String) {
         guard let exchange else { return }
         self.exchange = nil
-        exchange.serverGone(reason, isEarly: !sawAnswer)
+        exchange.serverGone(ServerLoss(reason, isEarly: !sawAnswer))
     }
 
     private func pump() {
@@ -205,7 +206,7 @@ extension HTTP1Server: ExchangeServer {
         reader.becomeRaw()
     }
 
-    func cancel() {
+    func cancel(_ code: HTTP2ErrorCode) {
         exchange = nil
         close()
     }

@@ -8,7 +8,6 @@ import NIOHTTP2
 /// The sandbox's side in HTTP/2: one stream, which is one request and its answer.
 final class HTTP2Client: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
-    typealias OutboundOut = HTTP2Frame.FramePayload
 
     private enum Part {
         case body(ByteBuffer)
@@ -16,21 +15,33 @@ final class HTTP2Client: ChannelInboundHandler {
     }
 
     private let connection: ClientConnection
+    private let gate: HTTP2Gate
     private var context: ChannelHandlerContext?
+    private var streamID: UInt32 = 0
     private var exchange: Exchange?
-    /// What came and was not asked for yet; the stream's window bounds it.
-    private var parts: [Part] = []
+    private var output = HTTP2Output()
+    /// What came and was not asked for yet; the stream's window and the gate bound it.
+    private var parts = CircularBuffer<Part>()
     private var hasBegun = false
     private var inputIsOver = false
-    private var outputIsOver = false
     private var wantsPart = true
     private var isPumping = false
 
-    init(_ connection: ClientConnection) { self.connection = connection }
+    init(_ connection: ClientConnection, _ gate: HTTP2Gate) {
+        self.connection = connection
+        self.gate = gate
+    }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        streamID = HTTP2Gate.id(of: context.channel)
+        gate.open(streamID)
+    }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        gate.close(streamID)
+    }
 
     func channelActive(context: ChannelHandlerContext) { context.read() }
 
@@ -57,14 +68,15 @@ final class HTTP2Client: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) { leave("the client left") }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        leave("the client ended the stream")
+        let code = (error as? NIOHTTP2Errors.StreamClosed)?.errorCode ?? .cancel
+        leave("the client ended the stream", code)
         context.close(promise: nil)
     }
 
-    private func leave(_ reason: String) {
+    private func leave(_ reason: String, _ code: HTTP2ErrorCode = .cancel) {
         let exchange = exchange
         self.exchange = nil
-        exchange?.clientGone(reason)
+        exchange?.clientGone(reason, code)
     }
 
     private func endInput(_ trailers: HTTPFields) {
@@ -75,16 +87,15 @@ final class HTTP2Client: ChannelInboundHandler {
 
     private func take(_ frame: HTTP2Frame.FramePayload.Headers) {
         do throws(HTTPRefusal) {
-            let (pseudo, fields) = try HTTP2Fields.read(frame.headers, 400, connection.limits.headFields)
             guard !hasBegun else {
-                guard pseudo.isEmpty else { throw HTTPRefusal(400, "http-syntax", "a request begins twice") }
-                endInput(fields)
+                endInput(try HTTP2Fields.readTrailers(frame.headers, 400, connection.limits.headFields))
                 return pump()
             }
             hasBegun = true
+            let head = try HTTP2Fields.read(frame.headers, 400, connection.limits.headFields)
             wantsPart = false
             inputIsOver = frame.endStream
-            let request = try connection.reading.read(pseudo: pseudo, fields: fields, isEnd: frame.endStream)
+            let request = try connection.reading.read(pseudo: head.pseudo, fields: head.fields, isEnd: frame.endStream)
             let exchange = Exchange(request, client: self, connection: connection)
             self.exchange = exchange
             exchange.begin()
@@ -96,7 +107,7 @@ final class HTTP2Client: ChannelInboundHandler {
     private func refuse(_ refusal: HTTPRefusal) {
         connection.recordRefusal(refusal)
         leave(refusal.reason)
-        guard !outputIsOver else { return }
+        guard !output.isOver else { return }
         let answer = OwnAnswer.failed(refusal.status, rule: refusal.rule.description, refusal.reason)
         write(answer.head)
         write(body: answer.body)
@@ -110,7 +121,9 @@ final class HTTP2Client: ChannelInboundHandler {
         while wantsPart, let exchange, !parts.isEmpty {
             wantsPart = false
             switch parts.removeFirst() {
-            case .body(let bytes): exchange.clientBody(bytes)
+            case .body(let bytes):
+                gate.take(streamID, bytes: bytes.readableBytes)
+                exchange.clientBody(bytes)
             case .end(let trailers): exchange.clientEnd(trailers)
             }
         }
@@ -124,34 +137,24 @@ extension HTTP2Client: ExchangeClient {
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     func write(_ head: ResponseHead) {
-        guard !outputIsOver else { return }
+        guard let context else { return }
         var block = HPACKHeaders([(":status", String(head.status))])
         HTTP2Fields.write(head.fields, to: &block)
-        send(.headers(.init(headers: block, endStream: false)))
+        let isAlone = !head.isInformational && (head.body == .none || head.body == .bytes(0))
+        output.write(block, isAlone: isAlone, to: context)
     }
 
-    func write(body: ByteBuffer) {
-        guard !outputIsOver else { return }
-        send(.data(.init(data: .byteBuffer(body), endStream: false)))
-    }
+    func write(body: ByteBuffer) { context.map { output.write(body: body, to: $0) } }
 
     func writeEnd(_ trailers: HTTPFields) {
-        guard !outputIsOver else { return }
-        outputIsOver = true
         exchange = nil
-        guard let context else { return }
-        let last: HTTP2Frame.FramePayload
-        if trailers.all.isEmpty {
-            last = .data(.init(data: .byteBuffer(ByteBuffer()), endStream: true))
-        } else {
-            var block = HPACKHeaders()
-            HTTP2Fields.write(trailers, to: &block)
-            last = .headers(.init(headers: block, endStream: true))
-        }
-        let written = context.writeAndFlush(wrapOutboundOut(last))
+        guard !output.isOver, let context else { return }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        output.writeEnd(trailers, to: context, promise: written)
+        context.flush()
         // Whatever is still coming in for this request is of no use, once the answer is out.
         let client = NIOLoopBound(self, eventLoop: context.eventLoop)
-        if !inputIsOver { written.whenSuccess { client.value.reset(.noError) } }
+        if !inputIsOver { written.futureResult.whenSuccess { client.value.reset(.noError) } }
     }
 
     func flush() { context?.flush() }
@@ -162,103 +165,37 @@ extension HTTP2Client: ExchangeClient {
     }
 
     /// Never asked for: a stream does not become a WebSocket here.
-    func becomeRaw() { abort() }
+    func becomeRaw() { abort(.internalError) }
 
-    func abort() {
+    var hearsResets: Bool { true }
+
+    func abort(_ code: HTTP2ErrorCode) {
         exchange = nil
-        guard !outputIsOver else { return }
-        outputIsOver = true
-        reset(.internalError)
+        guard !output.isOver else { return }
+        reset(code.passedOn)
     }
 
-    private func reset(_ code: HTTP2ErrorCode) {
-        send(.rstStream(code))
-        flush()
-    }
-
-    private func send(_ payload: HTTP2Frame.FramePayload) { context?.write(wrapOutboundOut(payload), promise: nil) }
-}
-
-/// Header blocks of HTTP/2.
-enum HTTP2Fields {
-    /// Parts a block into what begins with a colon and what does not, in one spelling for all that follows.
-    static func read(
-        _ block: HPACKHeaders,
-        _ status: Int,
-        _ fieldsMax: Int
-    ) throws(HTTPRefusal) -> ([String: String], HTTPFields) {
-        guard block.count <= fieldsMax + 8 else {
-            throw HTTPRefusal(
-                status == 400 ? 431 : 502,
-                "limit-head-fields",
-                "the head has more than \(fieldsMax) fields"
-            )
-        }
-        var pseudo: [String: String] = [:]
-        var fields = HTTPFields()
-        var cookies: [String] = []
-        for (name, value, _) in block {
-            guard value.utf8.allSatisfy(HTTPSyntax.isFieldContent) else {
-                throw HTTPRefusal(status, "http-syntax", "a field's value holds a control character")
-            }
-            if name.hasPrefix(":") {
-                guard pseudo.updateValue(value, forKey: name) == nil else {
-                    throw HTTPRefusal(status, "http-syntax", "\(EgressRefusal.quoted(name.utf8)) stands twice")
-                }
-            } else if !HTTPSyntax.isToken(name.utf8) {
-                throw HTTPRefusal(status, "http-syntax", "a field's name is no token")
-            } else if name == "cookie" {
-                cookies.append(value)
-            } else {
-                fields.append(name, value)
-            }
-        }
-        // They may come apart in HTTP/2, and belong together everywhere else.
-        if !cookies.isEmpty { fields.append("cookie", cookies.joined(separator: "; ")) }
-        return (pseudo, fields)
-    }
-
-    static func write(_ fields: HTTPFields, to block: inout HPACKHeaders) {
-        for field in fields.all where field.key != "connection" { block.add(name: field.key, value: field.value) }
-    }
+    private func reset(_ code: HTTP2ErrorCode) { context.map { output.reset(code, to: $0) } }
 }
 
 /// Speaks HTTP/2 with a client of the sandbox.
 enum HTTP2Inside {
-    /// Streams of one connection that are open at once.
-    static let streamsMax = 100
-    /// Bytes of one stream, and of all of them, that may come before somebody takes them.
-    static let streamWindow = 256 << 10
-    static let connectionWindow = 1 << 20
-
     static func install(_ connection: ClientConnection, on channel: any Channel) throws {
-        var settings = NIOHTTP2Handler.ConnectionConfiguration()
-        settings.initialSettings = [
-            HTTP2Setting(parameter: .maxConcurrentStreams, value: streamsMax),
-            HTTP2Setting(parameter: .maxHeaderListSize, value: connection.limits.headBytes),
-            HTTP2Setting(parameter: .initialWindowSize, value: streamWindow),
-        ]
-        settings.targetWindowSize = connectionWindow
-        var streams = NIOHTTP2Handler.StreamConfiguration()
-        streams.targetWindowSize = streamWindow
-        streams.outboundBufferSizeHighWatermark = 64 << 10
-        streams.outboundBufferSizeLowWatermark = 32 << 10
-        let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
-        let handler = NIOHTTP2Handler(
-            mode: .server,
-            eventLoop: channel.eventLoop,
-            connectionConfiguration: settings,
-            streamConfiguration: streams
-        ) { stream in
+        let gate = HTTP2Gate(costMax: HTTP2Setup.inside.backlogMax, hasPreface: true)
+        let bound = NIOLoopBound((connection, gate), eventLoop: channel.eventLoop)
+        let headBytes = connection.limits.headBytes
+        let handler = HTTP2Setup.inside.handler(on: channel.eventLoop, headBytes: headBytes) { stream in
             stream.eventLoop.makeCompletedFuture {
                 try stream.syncOptions?.setOption(ChannelOptions.autoRead, value: false)
-                try stream.pipeline.syncOperations.addHandler(HTTP2Client(bound.value))
+                let (connection, gate) = bound.value
+                try stream.pipeline.syncOperations.addHandler(HTTP2Client(connection, gate))
             }
         }
         let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(gate)
         try pipeline.addHandler(handler)
         try pipeline.addHandler(HTTP2InsideEnd(connection))
-        // Windows keep what comes within bounds.
+        // Windows and the gate keep what comes within bounds.
         try channel.syncOptions?.setOption(ChannelOptions.autoRead, value: true)
         channel.read()
     }
@@ -278,8 +215,10 @@ final class HTTP2InsideEnd: ChannelInboundHandler {
         if event as? ChannelEvent == .inputClosed { connection.close() }
     }
 
+    /// Whoever just goes away broke no rule.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        connection.recordBroken(error)
+        let isBroken = error is any NIOHTTP2Error || error is HTTPRefusal
+        if isBroken, !connection.isClosed { connection.recordBroken(error) }
         connection.close()
     }
 }

@@ -5,6 +5,9 @@ import NIOSSL
 
 /// How services outside are verified: always, by name, against the roots of the system or an upstream's own.
 final class OutsideTrust {
+    /// How long the end of a connection waits for the other side to say goodbye too; many never do.
+    static let farewellTime = TimeAmount.seconds(1)
+
     private struct Key: Hashable {
         /// Set for an upstream with roots of its own.
         let name: HostName?
@@ -35,6 +38,7 @@ final class OutsideTrust {
         configuration.applicationProtocols =
             isHTTP1Only
             ? [ApplicationProtocol.http1.rawValue] : ApplicationProtocol.allCases.map(\.rawValue)
+        configuration.shutdownTimeout = Self.farewellTime
         let context = try NIOSSLContext(configuration: configuration)
         contexts[key] = context
         return context

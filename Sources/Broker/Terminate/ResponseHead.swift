@@ -3,17 +3,17 @@ import Egress
 import NIOCore
 
 /// The head of an answer as it goes on to the client.
-struct ResponseHead: Hashable, Sendable {
-    var status: Int
-    var reason: String
+package struct ResponseHead: Hashable, Sendable {
+    package var status: Int
+    package var reason: String
     /// Only what belongs to the whole way.
-    var fields: HTTPFields
-    var body: BodyLength
+    package var fields: HTTPFields
+    package var body: BodyLength
     /// The connection ends after it, where that is HTTP/1.
-    var isLast = false
+    package var isLast = false
 
     /// True where another answer follows.
-    var isInformational: Bool { status < 200 }
+    package var isInformational: Bool { status < 200 }
 
     init(status: Int, reason: String, fields: HTTPFields, body: BodyLength) {
         self.status = status

@@ -120,6 +120,7 @@ package final class RunAuthority: Sendable {
         )
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ApplicationProtocol.allCases.map(\.rawValue)
+        configuration.shutdownTimeout = OutsideTrust.farewellTime
         configuration.sslContextCallback = { values, promise in
             guard let asked = values.serverHostname, asked.lowercased() != name.text else {
                 return promise.succeed(.noChanges)

@@ -16,6 +16,10 @@
 int bailey_route_local(int family, const uint8_t *address, unsigned prefix_bits);
 // A socket bound to an address and port; a stream socket listens. The IPv6 wildcard takes IPv4 as well.
 int bailey_listen(int family, const uint8_t *address, unsigned port, int is_datagram);
+// A stream socket that connects to 127.0.0.1 or ::1 of the caller's network; whether it came to that is seen later.
+int bailey_connect_loopback(int family, unsigned port);
+// A stream socket that listens on 127.0.0.1 or ::1 of the caller's network, also right after another one did.
+int bailey_listen_loopback(int family, unsigned port);
 // The network namespace of a socket, as a descriptor, and the user namespace that owns a namespace.
 int bailey_socket_namespace(int socket);
 int bailey_owner_namespace(int name_space);

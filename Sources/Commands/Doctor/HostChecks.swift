@@ -1,4 +1,5 @@
 import Authority
+import BrokerLink
 import CLinux
 import Domain
 import Files
@@ -36,7 +37,7 @@ struct HostChecks {
     /// What serves a run's network is walled in itself: it tries its walls where it stands.
     private func broker() -> Diagnosis {
         do {
-            let path = try LauncherLocator.locate("bailey-broker", caller: caller)
+            let path = try LauncherLocator.locate(BrokerProgram.name, caller: caller)
             let found = try BrokerProbe.run(path: path)
             guard found.isConfined else {
                 return .error("broker", "\(path) is not confined: \(found.text)", fix: restriction())

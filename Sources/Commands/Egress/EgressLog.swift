@@ -45,7 +45,8 @@ extension EgressCommand {
                 return "refused   \(place)\(request)  \(text("rule")): \(text("reason")).\(remedy)"
             }
             let ending = data["ending"]?.stringValue.map { "; " + Printable.text($0) } ?? ""
-            return text("treatment").padded(10)
+            let isInward = text("door") == "published" && text("treatment") == "spliced"
+            return (isInward ? "published" : text("treatment")).padded(10)
                 + "\(place)\(request)  \(text("address"))  \(number("bytes_out")) bytes out, "
                 + "\(number("bytes_in")) bytes in, \(number("milliseconds")) ms\(ending)"
         }

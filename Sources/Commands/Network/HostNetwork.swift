@@ -2,6 +2,7 @@ import BrokerLink
 import Egress
 import Files
 import Glibc
+import Sandbox
 
 /// What of this machine's network the broker is told: it can open no file itself.
 enum HostNetwork {
@@ -12,11 +13,6 @@ enum HostNetwork {
     /// MAXNS of resolv.h: what every other program asks at most.
     private static let nameServersMax = 3
     private static let knownNamesMax = 4096
-    /// Where distributions keep the roots that they trust, in one file.
-    private static let rootPlaces = [
-        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
-    ]
 
     /// The addresses of this machine's interfaces, public ones too: by them a connection would come back here.
     static func ownAddresses() -> Set<IPAddress> {
@@ -65,7 +61,7 @@ enum HostNetwork {
 
     /// The root certificates that this machine trusts, PEM.
     static func roots() throws(CommandError) -> String {
-        for place in rootPlaces {
+        for place in TrustPlaces.bundles {
             guard let bytes = try? FileContent.read(trustedPath: place, bytesMax: rootsBytesMax),
                 let text = String(validating: bytes, as: UTF8.self), text.contains(CertificateFile.beginning)
             else { continue }
@@ -73,7 +69,7 @@ enum HostNetwork {
         }
         throw CommandError(
             ExitStatus.failed,
-            "find this machine's root certificates: none of \(rootPlaces.joined(separator: ", ")) holds any",
+            "find this machine's root certificates: none of \(TrustPlaces.bundles.joined(separator: ", ")) holds any",
             hint: "Install the package ca-certificates."
         )
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Domain
 import Egress
+import Policy
 
 /// What a command line lists beside the operator's `network: allow`.
 struct NetworkOptions: ParsableArguments {
@@ -17,6 +18,39 @@ struct NetworkOptions: ParsableArguments {
         help: "Let the command make requests below a URL: '[METHOD,…] URL-PREFIX'. May be repeated."
     )
     var requests: [String] = []
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: "Let this machine's programs reach a server inside on this PORT of the loopback. May be repeated."
+    )
+    var publish: [String] = []
+
+    /// A server inside cannot have a lower port.
+    private static let lowestPublished: UInt16 = 1024
+    private static let publishedMax = 16
+
+    /// The ports that are published, as they were given.
+    func ports() throws(CommandError) -> [UInt16] {
+        var ports: [UInt16] = []
+        for text in publish {
+            guard let number = CountText(text).flatMap({ UInt16(exactly: $0.value) }), number > 0 else {
+                throw Self.refuse("--publish", text, "it is no port", "Write a number from 1024 to 65535.")
+            }
+            guard number >= Self.lowestPublished else {
+                let why = "no server inside can listen on a port below \(Self.lowestPublished)"
+                throw Self.refuse("--publish", text, why, "Have it listen on a higher one, and publish that.")
+            }
+            guard !ports.contains(number) else {
+                throw Self.refuse("--publish", text, "it is there twice", "Leave one out.")
+            }
+            ports.append(number)
+        }
+        guard ports.count <= Self.publishedMax else {
+            let why = "there are more than \(Self.publishedMax)"
+            throw Self.refuse("--publish", publish[Self.publishedMax], why, "Publish fewer ports.")
+        }
+        return ports
+    }
 
     func rules() throws(CommandError) -> [NetworkRule] {
         var rules: [NetworkRule] = []

@@ -1,12 +1,16 @@
 import BrokerLink
 import Domain
 import Egress
+import Files
+import Glibc
 import Policy
 import Sandbox
 
 /// The network of a run: what it may reach, and what of the host the broker needs for that.
 struct RunNetwork: Sendable {
     let settings: BrokerSettings
+    /// Ports of the host's loopback that lead to the same ports inside.
+    let published: [UInt16]
 
     /// Ports of well-known services that a run with a network always has a socket on, so that who asks for a name that
     /// is not listed hears it from the policy.
@@ -16,11 +20,12 @@ struct RunNetwork: Sendable {
     /// The resolver's own.
     private static let namesPort = SandboxNetwork.namesPort
 
-    /// Nil where nothing may be reached: such a run has no network at all.
+    /// Nil where nothing may be reached and nothing is published: such a run has no network at all.
     static func make(_ configuration: Configuration, _ options: NetworkOptions, caller: Caller) throws -> RunNetwork? {
         var policy = configuration.network
         policy.allow = (policy.allow ?? []) + (try options.rules())
-        guard policy.allow?.isEmpty == false || !policy.upstreams.isEmpty else { return nil }
+        let published = try options.ports()
+        guard policy.allow?.isEmpty == false || !policy.upstreams.isEmpty || !published.isEmpty else { return nil }
         policy.addresses = AddressGuard(nat64: policy.addresses.nat64, own: HostNetwork.ownAddresses())
         var settings = BrokerSettings(policy: policy)
         settings.forges = configuration.forges
@@ -31,7 +36,7 @@ struct RunNetwork: Sendable {
             guard let path = upstream.certificateAuthority else { continue }
             settings.upstreamRoots[upstream.name] = try CertificateFile.read(path, for: upstream, caller: caller)
         }
-        return RunNetwork(settings: settings)
+        return RunNetwork(settings: settings, published: published)
     }
 
     /// The sockets that are there from the start: the broker's own, and on ports below 1024 one for every address. On
@@ -57,17 +62,39 @@ struct RunNetwork: Sendable {
     /// What the run's record says of it: the entries as they were written.
     var entries: [String] {
         (settings.policy.allow ?? []).map(\.text) + settings.policy.upstreams.map { "upstream \($0)" }
+            + published.map { "published \($0)" }
     }
 
-    /// Starts the broker.
+    /// Starts the broker, with the host's side of what is published.
     func start(caller: Caller) throws -> NetworkService {
-        try NetworkService(
-            brokerPath: try LauncherLocator.locate("bailey-broker", caller: caller),
+        var doors: [HostListener] = []
+        for port in published { doors += try Self.listen(port) }
+        let needsMaker = needsLaterListeners || !published.isEmpty
+        return try NetworkService(
+            brokerPath: try LauncherLocator.locate(BrokerProgram.name, caller: caller),
             settings: settings,
             listeners: listeners(),
-            makerPath: needsLaterListeners ? try LauncherLocator.locate(caller: caller) : nil,
+            published: doors,
+            makerPath: needsMaker ? try LauncherLocator.locate(caller: caller) : nil,
             lease: caller.isRoot ? try HostIdentity.leased() : nil
         )
+    }
+
+    private static func listen(_ port: UInt16) throws(CommandError) -> [HostListener] {
+        do throws(SystemError) {
+            return try HostListener.both(port: port)
+        } catch {
+            let place = error.path ?? "\(port)"
+            guard error.code == EADDRINUSE else {
+                throw CommandError(ExitStatus.failed, "publish \(place): \(String(cString: strerror(error.code)))")
+            }
+            throw CommandError(
+                ExitStatus.failed,
+                "publish \(place): another program of this machine listens there already",
+                hint: "`ss -ltnp sport = :\(port)` shows which. End it, or have the server inside use another port and "
+                    + "publish that one."
+            )
+        }
     }
 
     /// Programs that ask for a proxy are spared the detour by an address that stands for a name, and print what the

@@ -56,6 +56,16 @@ final class RunContext {
         return RunContext(words, options, place, assembly, directory, runLock, projectLock)
     }
 
+    /// The first launcher of the run. An error leaves nothing: nothing was decided and nothing begun.
+    func startFirstSandbox() throws -> PreparedSandbox {
+        do {
+            return try startSandbox()
+        } catch {
+            try? directory.remove(from: place.projectDirectory)
+            throw error
+        }
+    }
+
     /// Starts a launcher, which waits until it is told what to do, and beside it the broker of the run's network.
     func startSandbox() throws -> PreparedSandbox {
         let network = try place.network?.start(caller: caller)

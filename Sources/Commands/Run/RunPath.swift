@@ -18,7 +18,7 @@ struct RunPath {
         let context = try RunContext.open(words, options, caller: caller)
 
         // The launcher starts and waits, while we find out what to tell it.
-        let sandbox = try context.startSandbox()
+        let sandbox = try context.startFirstSandbox()
 
         // What the command will see: the project without what is hidden.
         let git = try GitView(project: context.place.project, caller: caller, console: context.console)

@@ -30,6 +30,10 @@ struct SandboxView {
             run: run
         )
         request.covered = ReadablePlaces.settings(caller)
+        if let network = place.network {
+            request.gitConfiguration = GitAddresses.configuration(network.settings)
+            request.home.files = GitAddresses.included(in: request.home.files)
+        }
         base = request
     }
 

@@ -33,7 +33,7 @@ struct DialWaitTests {
         let yard = try TestYard(allow: ["*.example.com:9000"], limits: limits)
         defer { yard.stop() }
         let (client, head) = try yard.connect("p\(deaf.listener.port).example.com:9000")
-        #expect(head.hasPrefix("HTTP/1.1 502 "))
+        #expect(head.hasPrefix("HTTP/1.1 504 "))
         #expect(String(decoding: client.hearAll(), as: UTF8.self).contains("did not answer in time"))
         #expect(yard.ledger.first { $0.ending?.contains("in time") == true }?.verdict == .allow)
     }

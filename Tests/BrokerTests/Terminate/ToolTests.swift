@@ -13,14 +13,15 @@ struct ToolYard {
     let yard: ForwardingYard
     let server: ChildServer
 
-    /// - Parameter script: Python that serves on a socket named `listener`, which wants `context` around it.
+    /// - Parameter script: Python that calls `serve`, with `context` around its sockets, or what Node serves.
     init(
         _ names: [String],
         allow: [String],
         forges: [String] = [],
         trusts: Bool = true,
         certificateNames: [String]? = nil,
-        script: String = ToolYard.plainServer
+        script: String = ToolYard.plainServer,
+        isNode: Bool = false
     ) throws {
         place = try TemporaryDirectory()
         let alternatives = (certificateNames ?? names).map { "DNS:\($0)" }.joined(separator: ",")
@@ -38,7 +39,7 @@ struct ToolYard {
         #expect(made.status == 0, "\(made.summary)")
         yard = try ForwardingYard(allow: allow, forges: forges, roots: trusts ? place.read("up.pem") : Self.otherRoot())
         try place.write(yard.authority.pem, to: "ca.pem")
-        server = try ChildServer(script, in: place)
+        server = try ChildServer(script, in: place, isNode: isNode)
         for name in names { try yard.lead("\(name):443", to: server.port) }
     }
 
@@ -87,56 +88,6 @@ struct ToolYard {
             ] + arguments + [url],
             environment: ["HOME": place.path]
         )
-    }
-}
-
-/// A Python server that lives as long as this value.
-final class ChildServer: Sendable {
-    let port: UInt16
-    private let stopFile: String
-    private let done = DispatchSemaphore(value: 0)
-
-    init(_ script: String, in place: TemporaryDirectory) throws {
-        let name = "server-\(UUID().uuidString)"
-        stopFile = place.path + "/" + name + ".stop"
-        let whole = """
-            import os, ssl, sys, threading, time
-            os.chdir('\(place.path)')
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain('up.pem', 'up.key')
-            def watch():
-                while not os.path.exists('\(name).stop') and os.path.exists('\(name).py'): time.sleep(0.05)
-                os._exit(0)
-            def serve(port, forever):
-                with open('\(name).new', 'w') as f: f.write(str(port))
-                os.rename('\(name).new', '\(name).port')
-                threading.Thread(target=watch, daemon=True).start()
-                forever()
-
-            """ + script
-        try place.write(whole, to: name + ".py")
-        let path = place.path
-        let done = done
-        Thread.detachNewThread {
-            let result = try? ProcessRunner.run(
-                "/usr/bin/env",
-                arguments: ["python3", path + "/" + name + ".py"],
-                timeoutSeconds: 120
-            )
-            if result?.status != 0 { print(result?.summary ?? "no server") }
-            done.signal()
-        }
-        var port: UInt16?
-        for _ in 0..<1500 where port == nil {
-            port = (try? place.read(name + ".port")).flatMap { UInt16($0) }
-            if port == nil { usleep(10_000) }
-        }
-        self.port = try #require(port)
-    }
-
-    deinit {
-        _ = FileManager.default.createFile(atPath: stopFile, contents: nil)
-        done.wait()
     }
 }
 

@@ -75,7 +75,7 @@ class Bed:
         for place in (self.home, self.bin, self.cache, self.path / "state"):
             place.mkdir()
             os.chown(place, account.uid, account.gid)
-        for name in ("bailey", "bailey-launcher") if bailey else ():
+        for name in ("bailey", "bailey-broker", "bailey-launcher") if bailey else ():
             shutil.copy(bailey.parent / name, self.bin / name)
         self.bailey = str(self.bin / "bailey")
 

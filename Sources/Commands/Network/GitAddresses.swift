@@ -1,0 +1,48 @@
+import BrokerLink
+import Egress
+import Sandbox
+
+/// How git inside comes to fetch over HTTPS what an address of SSH names: on forges that is what passes, and what is
+/// seen of it is enough to refuse a push.
+///
+/// It is a file and no variables, so that it holds where a program clears its environment, in programs that read git's
+/// files with a library, and beside the `GIT_CONFIG_COUNT` of a user.
+enum GitAddresses {
+    private static let sshPort: UInt16 = 22
+    private static let homeFile = ".gitconfig"
+
+    /// The system's configuration of git inside.
+    static func configuration(_ settings: BrokerSettings) -> String {
+        "# Bailey: what SSH addresses of forges name is fetched over HTTPS.\n"
+            + hosts(settings).map { host in
+                let spellings = [
+                    "git@\(host):/", "git@\(host):", "ssh://git@\(host)/", "ssh://git@\(host):22/", "ssh://\(host)/",
+                    "git://\(host)/",
+                ]
+                return "[url \"https://\(host)/\"]\n" + spellings.map { "\tinsteadOf = \($0)\n" }.joined()
+            }.joined()
+    }
+
+    /// Git that was built for another prefix looks for the system's file elsewhere, so the home's file leads there too.
+    static func included(in home: [(path: String, content: String)]) -> [(path: String, content: String)] {
+        let include = "[include]\n\tpath = \(SandboxRequest.gitConfigurationPath)\n"
+        guard home.contains(where: { $0.path == homeFile }) else { return home + [(homeFile, include)] }
+        return home.map { $0.path == homeFile ? ($0.path, include + $0.content) : $0 }
+    }
+
+    /// Forges, but for those that the operator lets be reached over SSH.
+    private static func hosts(_ settings: BrokerSettings) -> [String] {
+        let rules = settings.policy.allow ?? []
+        let upstreams = settings.policy.upstreams
+        let named =
+            rules.compactMap { if case .exactly(let name) = $0.names { name } else { nil } } + upstreams.map(\.name)
+        let listed = named.filter { name in
+            KnownForges.contains(name) || settings.forges.contains { name == $0 || name.isBelow($0) }
+        }
+        let all = Set(KnownForges.sshHosts.compactMap { try? HostName($0) }).union(settings.forges).union(listed)
+        return all.filter { name in
+            !rules.contains { $0.port == sshPort && $0.covers(name) }
+                && !upstreams.contains { $0.port == sshPort && $0.name == name }
+        }.map(\.text).sorted()
+    }
+}
