@@ -25,6 +25,7 @@ package enum Broker {
             let walls = try Confinement(user: words.first.flatMap { UInt32($0) }, link: link.descriptor).enter()
             let role = try BrokerRole(link: link, walls: walls)
             try role.run()
+            link.sayEnd()
             // The threads that serve end with the process, in no order.
             bailey_exit(0)
         } catch {

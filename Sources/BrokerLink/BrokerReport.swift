@@ -12,6 +12,8 @@ package enum BrokerReport: Sendable, Equatable {
     case leftOut(UInt64)
     /// It cannot go on.
     case failed(String)
+    /// It was told to end, and this is its last word: everything was told.
+    case finished
 
     /// Also the size of a receiver's buffer: what is longer is refused by the kernel's own account.
     package static let bytesMax = 32 << 10
@@ -21,6 +23,7 @@ package enum BrokerReport: Sendable, Equatable {
 
     private enum Kind {
         static let settled: UInt8 = 1, ready: UInt8 = 2, record: UInt8 = 3, leftOut: UInt8 = 4, failed: UInt8 = 5
+        static let finished: UInt8 = 6
     }
 
     /// A kind, then JSON.
@@ -31,6 +34,7 @@ package enum BrokerReport: Sendable, Equatable {
         case .record(let record): [Kind.record] + record.json.bytes()
         case .leftOut(let count): [Kind.leftOut] + JSONValue.unsigned(count).bytes()
         case .failed(let reason): [Kind.failed] + JSONValue.string(reason.cut(Self.reasonBytesMax)).bytes()
+        case .finished: [Kind.finished] + JSONValue.null.bytes()
         }
     }
 
@@ -61,6 +65,7 @@ package enum BrokerReport: Sendable, Equatable {
         case Kind.failed:
             guard let reason = value.stringValue, reason.utf8.count <= Self.reasonBytesMax else { return nil }
             self = .failed(reason)
+        case Kind.finished where value == .null: self = .finished
         default: return nil
         }
     }

@@ -49,6 +49,10 @@ package final class PacketLink: Sendable {
         throw LinkError("read a message: \(Self.reason())")
     }
 
+    /// Says that nothing more comes. The other end hears it before this process has ended, which takes the kernel
+    /// milliseconds.
+    package func sayEnd() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+
     /// What became of a message.
     package enum Sending: Sendable {
         case sent

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,7 +36,9 @@ int bailey_isolate(void) {
     if (tree < 0) return -1;
     int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     int result = root < 0 ? -1 : bailey_tree_attach(tree, root);
-    if (result == 0) result = bailey_enter_root(tree);
+    // The old root stays below, where no path leads: from the new one nothing leads up, and what could take it off or
+    // leave it by chroot(2) is a capability that is dropped. Detaching it waits for every processor, 6 ms.
+    if (result == 0 && (fchdir(tree) != 0 || chroot(".") != 0)) result = -1;
     int saved = errno;
     if (root >= 0) close(root);
     close(tree);
@@ -120,6 +123,15 @@ int bailey_probe_bind(void) {
     int result = bind(fd, (struct sockaddr *)&any, sizeof any);
     close(fd);
     return result == 0 ? 1 : 0;
+}
+
+int bailey_probe_root(void) {
+    struct stat root, above, here;
+    if (stat("/", &root) != 0 || stat("/..", &above) != 0 || stat(".", &here) != 0) return 1;
+    if (above.st_dev != root.st_dev || here.st_dev != root.st_dev) return 1;
+    if (above.st_ino != root.st_ino || here.st_ino != root.st_ino) return 1;
+    // Of a directory without others in it.
+    return root.st_nlink == 2 ? 0 : 1;
 }
 
 int bailey_probe_code(void) {

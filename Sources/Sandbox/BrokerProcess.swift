@@ -36,6 +36,14 @@ final class BrokerProcess {
         _ = HelperProcess.end(processID)
     }
 
+    /// The last of one that nobody can reach any more: the kernel takes it apart while others go on.
+    func leave() {
+        guard !isReaped else { return }
+        isReaped = true
+        kill(processID, SIGKILL)
+        LeavingSandboxes.add(process: processID)
+    }
+
     /// Why a broker that is gone went, as far as the kernel tells.
     func ending() -> String {
         guard let status = reaped() else { return "it closed its link" }
@@ -43,9 +51,6 @@ final class BrokerProcess {
         if signal == SIGSYS { return "it made a call that only an intruder makes, and was ended" }
         return signal == 0 ? "it ended with code \(status >> 8 & 0xFF)" : "it was ended by signal \(signal)"
     }
-
-    /// True for a broker that is gone because it was told to.
-    func wentInOrder() -> Bool { reaped() == 0 }
 
     /// How it ended; nil for one that has not, shortly after it closed its link.
     private func reaped() -> Int32? {

@@ -39,8 +39,13 @@ package struct NativeEngine: Sendable {
         }
         var request = request
         request.hasNetwork = prepared.network != nil
+        // Before the broker is waited for, which makes its authority meanwhile.
+        let filter = try SystemCallFilter.compile(
+            boundsSharedMemory: prepared.group == nil,
+            refusesSetID: request.isLive
+        )
         request.trustBundle = try prepared.network?.trustBundle()
-        let plan = try makePlan(command, request, prepared)
+        let plan = try makePlan(command, request, prepared, filter)
         let supervisor = try Supervisor(
             plan: plan,
             command: command,
@@ -56,7 +61,8 @@ package struct NativeEngine: Sendable {
     private func makePlan(
         _ command: CommandRequest,
         _ request: SandboxRequest,
-        _ prepared: PreparedSandbox
+        _ prepared: PreparedSandbox,
+        _ filter: [UInt8]
     ) throws(SandboxError) -> LaunchPlan {
         let view = try ViewBuilder(request)
         var plan = LaunchPlan()
@@ -76,10 +82,7 @@ package struct NativeEngine: Sendable {
         plan.identities = view.identities
         if let network = prepared.network { Self.add(network, to: &plan) }
         plan.limits = Rlimits.list(request.limits)
-        plan.filter = try SystemCallFilter.compile(
-            boundsSharedMemory: prepared.group == nil,
-            refusesSetID: request.isLive
-        )
+        plan.filter = filter
         return plan
     }
 

@@ -260,13 +260,13 @@ package final class NetworkService {
             let now = time.monotonicNanoseconds()
             guard now < end, poll(&wait, 1, Int32((end - now) / 1_000_000)) == 1 else { return false }
             switch try? broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false) {
-            case .end: return broker.wentInOrder()
             case .packet(let packet):
                 if packet.descriptor >= 0 { Glibc.close(packet.descriptor) }
                 guard let report = BrokerReport(packet.bytes), packet.descriptor < 0 else { return false }
+                if report == .finished { return true }
                 _ = take(report)
                 end = min(last, time.monotonicNanoseconds() + Self.lastWordsNanoseconds)
-            case .nothing, nil: return false
+            case .end, .nothing, nil: return false
             }
         }
         return false
@@ -284,6 +284,7 @@ package final class NetworkService {
         case .record(let record): add(record)
         case .leftOut(let count): use.refusalsLeftOut += count
         case .failed(let reason): breakDown(Printable.text(reason))
+        case .finished: breakDown("it went before it was told to")
         }
         return false
     }
@@ -325,7 +326,7 @@ package final class NetworkService {
 
     private func close() {
         state = .over
-        broker.end()
+        broker.leave()
         maker = nil
         steward = nil
         if inside >= 0 { Glibc.close(inside) }

@@ -61,7 +61,7 @@ package final class PreparedSandbox {
 
     /// Lets go of the launcher, whose sandbox is dead. The caller's terminal is theirs again.
     func reap() {
-        LeavingSandboxes.add(launcher: launcher.processID)
+        LeavingSandboxes.add(process: launcher.processID)
         streams.releaseTerminal()
         isReaped = true
     }

@@ -2,39 +2,62 @@ import Broker
 import BrokerLink
 import Domain
 import Egress
+import Files
 import Glibc
 import NIOCore
 import NIOPosix
 
-/// `egress PORT`: opens the doors on loopback and keeps them open until the program ends; the answer says their ports.
+/// `egress PORT` and `egress PORT ROOT`: opens the doors on loopback and keeps them open until the program ends; the
+/// answer says their ports.
 ///
-/// The server on that port of loopback is a declared upstream, `pPORT.example.com:9000`. Decisions and dialling are
-/// those of the product; records are thrown away.
+/// The server on that port of loopback is a declared upstream, `pPORT.example.com:9000`. With a file of its root, it
+/// speaks TLS and is `pPORT.example.com:443`, whose requests are seen; the answer holds the certificate of the
+/// authority that vouches for it. Decisions and dialling are those of the product; records are thrown away.
 enum EgressBench {
     static func serve(_ words: [String]) throws -> JSONValue {
-        guard words.count == 2, let port = UInt16(words[1]) else { throw BenchRequestError("egress PORT") }
-        let name = "p\(port).example.com"
-        let upstream = try Upstream(host: name, port: 9000, address: "127.0.0.1:\(port)", ca: nil)
-        var limits = BrokerLimits()
-        limits.connectionsPerSecond = 1_000_000
-        let policy = NetworkPolicy(allow: [try NetworkRule("\(name):9000")], upstreams: [upstream])
-        let store = SettingsStore(BrokerSettings(policy: policy, limits: limits))
+        guard (2...3).contains(words.count), let port = UInt16(words[1]) else {
+            throw BenchRequestError("egress PORT [ROOT]")
+        }
+        let root = words.count == 3 ? words[2] : nil
+        let store = SettingsStore(try settings(port, root))
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let dialer = Dialer(settings: store)
+        let authority = try RunAuthority(policy: store.current.policy, certificatesMax: 16) { Double(time(nil)) }
         let keeper = Doorkeeper(
             settings: store,
-            judge: Judge { _, _ in false },
+            // What an upstream says is its own, unless it is a forge.
+            judge: Judge { _, _ in root != nil },
             relay: try Relay(),
-            dialing: Dialer(settings: store),
-            forwarding: NoForwarding(),
+            dialing: dialer,
+            forwarding: RequestForwarder(settings: store, authority: authority, dialing: dialer, ledger: NoLedger()),
             ledger: NoLedger()
         )
-        let doors = Doors(keeper, group: MultiThreadedEventLoopGroup(numberOfThreads: 1)) { _ in nil }
+        let doors = Doors(keeper, group: group) { _ in nil }
         var ports: [JSONValue] = []
         for role in [ListenerRole.proxy, .socks] {
             let (descriptor, port) = try listener()
             doors.serve(descriptor, as: role)
             ports.append(.unsigned(UInt64(port)))
         }
-        return .object([("proxy", ports[0]), ("socks", ports[1]), ("process", .unsigned(UInt64(getpid())))])
+        return .object([
+            ("proxy", ports[0]), ("socks", ports[1]), ("process", .unsigned(UInt64(getpid()))),
+            ("authority", .string(authority.pem)),
+        ])
+    }
+
+    private static func settings(_ port: UInt16, _ root: String?) throws -> BrokerSettings {
+        let name = "p\(port).example.com"
+        let asked: UInt16 = root == nil ? 9000 : 443
+        let upstream = try Upstream(host: name, port: asked, address: "127.0.0.1:\(port)", ca: root)
+        let rule = try NetworkRule("\(name):\(asked)")
+        var limits = BrokerLimits()
+        limits.connectionsPerSecond = 1_000_000
+        var settings = BrokerSettings(policy: NetworkPolicy(allow: [rule], upstreams: [upstream]), limits: limits)
+        if let root {
+            let bytes = try FileContent.read(trustedPath: root, bytesMax: 1 << 20)
+            settings.upstreamRoots[upstream.name] = String(decoding: bytes, as: UTF8.self)
+        }
+        return settings
     }
 
     private static func listener() throws -> (Int32, UInt16) {
@@ -51,12 +74,6 @@ enum EgressBench {
         }
         guard isBound else { throw BenchRequestError("no listening socket: \(String(cString: strerror(errno)))") }
         return (descriptor, UInt16(bigEndian: address.sin_port))
-    }
-}
-
-private struct NoForwarding: RequestForwarding {
-    func forward(_ approach: Approach, client: any Channel, head: ByteBuffer, isTLS: Bool) {
-        client.close(promise: nil)
     }
 }
 

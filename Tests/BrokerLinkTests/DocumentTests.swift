@@ -116,7 +116,7 @@ struct DocumentTests {
         let reports: [BrokerReport] = [
             .settled(authority: ""), .ready(walls: ["no-files", "limits"]), .record(try record()),
             .leftOut(UInt64(UInt32.max)),
-            .failed("no room"),
+            .failed("no room"), .finished,
         ]
         for report in reports {
             #expect(BrokerReport(report.bytes) == report)

@@ -22,6 +22,20 @@ struct PacketLinkTests {
         guard case .nothing = try theirs.receive(bytesMax: 16, waits: false) else { throw LinkError("a second one") }
     }
 
+    @Test func anEndIsHeardBehindWhatWasSaidWhileTheOtherEndLives() throws {
+        let (ours, theirs) = try PacketLink.pair()
+        guard case .sent = try theirs.send([1, 2, 3]) else { return #expect(Bool(false), "it was not sent") }
+        theirs.sayEnd()
+        guard case .packet(let packet) = try ours.receive(bytesMax: 16, waits: false) else {
+            return #expect(Bool(false), "nothing came")
+        }
+        #expect(packet.bytes == [1, 2, 3])
+        guard case .end = try ours.receive(bytesMax: 16, waits: false) else {
+            return #expect(Bool(false), "no end came")
+        }
+        withExtendedLifetime(theirs) {}
+    }
+
     @Test func whatIsLongerThanAllowedIsRefused() throws {
         let (ours, theirs) = try PacketLink.pair()
         _ = try ours.send([UInt8](repeating: 1, count: 17))

@@ -35,7 +35,7 @@ extension FuzzTarget {
         record.request = "GET /path"
         let reports: [BrokerReport] = [
             .settled(authority: "-----BEGIN CERTIFICATE-----\n"), .ready(walls: ["no-files"]), .record(record),
-            .leftOut(7), .failed("no room"),
+            .leftOut(7), .failed("no room"), .finished,
         ]
         return reports.map(\.bytes)
     } prepare: {

@@ -60,22 +60,24 @@ def wait_for(port: int) -> None:
     fail(f"nothing listens on port {port}")
 
 
-def compiled(setting: Setting, name: str) -> str:
+def compiled(setting: Setting, name: str, *options: str) -> str:
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         fail("a C compiler is missing; script/setup --tests installs one")
     program = str(setting.place / name)
-    subprocess.run([compiler, "-O2", "-pthread", "-o", program, str(HERE / f"{name}.c")], check=True)
+    subprocess.run([compiler, "-O2", "-pthread", "-o", program, str(HERE / f"{name}.c"), *options], check=True)
     return program
 
 
 class Contender:
     """A proxy: its port, its processes, and the spelling of the origin that it takes."""
 
-    def __init__(self, port: int, process: int, target: str) -> None:
+    def __init__(self, port: int, process: int, target: str, root: pathlib.Path | None = None) -> None:
         self.port = port
         self.process = process
         self.target = target
+        # The one root that its certificates come from, where TLS is spoken.
+        self.root = root
 
     def processes(self) -> list[int]:
         """The process and all below it."""
@@ -170,13 +172,13 @@ def measure(setting: Setting, rounds: int, files: int) -> None:
         idle = {name: peer.memory_kilobytes() for name, peer in peers.items() if peer.process}
         figures: dict[str, dict[str, Rows]] = {}
         for what, amount in (("get", LARGE_BYTES), ("keep", KEPT), ("new", NEW)):
-            figures[what] = interleaved(setting, client, peers, what, amount, rounds)
+            figures[what] = interleaved(client, peers, what, amount, rounds)
         tunnels = {name: held(client, peer) for name, peer in peers.items() if peer.process}
     show(setting, rounds, figures, idle, tunnels)
 
 
 def interleaved(
-    setting: Setting, client: str, peers: dict[str, Contender], what: str, amount: int, rounds: int
+    client: str, peers: dict[str, Contender], what: str, amount: int, rounds: int
 ) -> dict[str, Rows]:
     """Each contender once a round: amounts a second, median microseconds, and CPU seconds of the proxy."""
     rows: dict[str, Rows] = {kind: {name: [] for name in peers} for kind in ("rate", "median", "cpu")}
@@ -200,9 +202,9 @@ def interleaved(
 
 def spent(client: str, peer: Contender, what: str, amount: int) -> list[str] | None:
     """What the client says it took; nothing where it hangs, which tinyproxy sometimes does."""
+    command = [client, str(peer.port), peer.target, what, str(amount)] + ([str(peer.root)] if peer.root else [])
     try:
-        done = subprocess.run([client, str(peer.port), peer.target, what, str(amount)], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=SECONDS_MAX)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS_MAX)
     except subprocess.TimeoutExpired:
         return None
     if done.returncode != 0:

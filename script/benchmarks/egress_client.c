@@ -4,12 +4,17 @@
 //        egress_client PROXY_PORT TARGET keep COUNT          small requests on one connection
 //        egress_client PROXY_PORT TARGET new COUNT           small requests, each on a connection of its own
 //        egress_client PROXY_PORT TARGET idle COUNT          opens connections and holds them until stdin ends
-// PROXY_PORT 0 goes to TARGET (127.0.0.1:PORT) itself. Prints seconds and the median microseconds of a request.
+// PROXY_PORT 0 goes to TARGET (HOST:PORT) itself, on loopback. Prints seconds and the median microseconds of a request.
+// Built with TLS, a fifth argument names the file with the only root that the server's certificate may come from.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#ifdef TLS
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,16 +38,73 @@ static double now(void) {
     return time.tv_sec + time.tv_nsec / 1e9;
 }
 
+#ifdef TLS
+static SSL_CTX *context;
+static SSL *session;
+
+static void trust(const char *root) {
+    context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    if (SSL_CTX_load_verify_locations(context, root, NULL) != 1) fail("trust the root");
+}
+
+static void secure(int fd) {
+    char name[256];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(target, ":"), target);
+    SSL_free(session);
+    session = SSL_new(context);
+    SSL_set_fd(session, fd);
+    SSL_set_tlsext_host_name(session, name);
+    SSL_set1_host(session, name);
+    if (SSL_connect(session) != 1) {
+        ERR_print_errors_fp(stderr);
+        fail("handshake");
+    }
+}
+#else
+static void *context;
+
+static void trust(const char *root) {
+    (void)root;
+    fail("it was built without TLS");
+}
+
+static void secure(int fd) { (void)fd; }
+#endif
+
+static ssize_t put(int fd, const char *bytes, size_t length) {
+#ifdef TLS
+    if (session) return SSL_write(session, bytes, (int)length);
+#endif
+    return send(fd, bytes, length, MSG_NOSIGNAL);
+}
+
+static ssize_t take(int fd, char *bytes, size_t length) {
+#ifdef TLS
+    if (session) return SSL_read(session, bytes, (int)length);
+#endif
+    return recv(fd, bytes, length, 0);
+}
+
+static void leave(int fd) {
+#ifdef TLS
+    SSL_free(session);
+    session = NULL;
+#endif
+    close(fd);
+}
+
 static void say(int fd, const char *text) {
     size_t length = strlen(text);
-    if (send(fd, text, length, MSG_NOSIGNAL) != (ssize_t)length) fail("send");
+    if (put(fd, text, length) != (ssize_t)length) fail("send");
 }
 
 // Reads a response: its head, and as much body as it says.
 static long long response(int fd) {
     size_t held = 0;
     for (;;) {
-        ssize_t count = recv(fd, buffer + held, sizeof buffer - 1 - held, 0);
+        ssize_t count = take(fd, buffer + held, sizeof buffer - 1 - held);
         if (count <= 0) fail("recv");
         held += count;
         buffer[held] = 0;
@@ -52,7 +114,7 @@ static long long response(int fd) {
         long long body = length && length < end ? atoll(length + 15) : 0;
         long long rest = body - (long long)(held - (end + 4 - buffer));
         while (rest > 0) {
-            count = recv(fd, buffer, sizeof buffer, 0);
+            count = take(fd, buffer, sizeof buffer);
             if (count <= 0) fail("recv");
             rest -= count;
         }
@@ -66,13 +128,16 @@ static int tunnel(void) {
     address.sin_port = htons(proxy_port ? proxy_port : atoi(strchr(target, ':') + 1));
     if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (!proxy_port) return fd;
+    if (!proxy_port) {
+        if (context) secure(fd);
+        return fd;
+    }
     char text[512];
     snprintf(text, sizeof text, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", target, target);
     say(fd, text);
     size_t held = 0;
     while (held < 4 || memcmp(buffer + held - 4, "\r\n\r\n", 4) != 0) {
-        ssize_t count = recv(fd, buffer + held, 1024, 0);
+        ssize_t count = take(fd, buffer + held, 1024);
         if (count <= 0) fail("recv");
         held += count;
     }
@@ -80,6 +145,7 @@ static int tunnel(void) {
         errno = EACCES;
         fail("CONNECT");
     }
+    if (context) secure(fd);
     return fd;
 }
 
@@ -89,11 +155,17 @@ static int compare(const void *left, const void *right) {
 }
 
 int main(int count, char **words) {
-    if (count != 5) fail("usage");
+    if (count != 5 && count != 6) fail("usage");
     proxy_port = atoi(words[1]);
     target = words[2];
     long long amount = atoll(words[4]);
-    const char *small = "GET /small HTTP/1.1\r\nHost: origin\r\n\r\n";
+    if (count == 6) trust(words[5]);
+    char small[512], large[512];
+    const char *form = "GET /%s HTTP/1.1\r\nHost: %.*s\r\n\r\n";
+    // A server's ordinary port is not said.
+    const int host = (int)(strstr(target, ":443") ? strcspn(target, ":") : strlen(target));
+    snprintf(small, sizeof small, form, "small", host, target);
+    snprintf(large, sizeof large, form, "large", host, target);
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
@@ -112,7 +184,7 @@ int main(int count, char **words) {
     if (strcmp(words[3], "get") == 0) {
         double began = now();
         int fd = tunnel();
-        say(fd, "GET /large HTTP/1.1\r\nHost: origin\r\n\r\n");
+        say(fd, large);
         if (response(fd) != amount) fail("another size");
         printf("%.6f 0\n", now() - began);
         return 0;
@@ -126,7 +198,7 @@ int main(int count, char **words) {
         if (!keeps) fd = tunnel();
         say(fd, small);
         response(fd);
-        if (!keeps) close(fd);
+        if (!keeps) leave(fd);
         times[index] = now() - started;
     }
     double seconds = now() - began;

@@ -42,6 +42,9 @@ def measure(setting: Setting, rounds: int, files: int) -> None:
         "bailey run, journal durable": lambda: setting.run(
             [bailey, "run", "--apply", "never", "--", "/bin/true"], project
         ),
+        "bailey run that may reach a host": lambda: setting.run(
+            [bailey, "run", "--apply", "never", "--allow-host", "api.example.com", "--", "/bin/true"], project
+        ),
     }
     container = crun(setting.place, str(project), str(setting.home))
     if container is not None:
@@ -49,9 +52,10 @@ def measure(setting: Setting, rounds: int, files: int) -> None:
     rows = interleave(contenders, rounds, WARM_UP_ROUNDS)
     setting.print(f"{rounds} rounds, a project of {files:,} files.")
     setting.table("a start", rows, base=list(rows)[1])
-    bare, _, alone, program, whole = (median(times) for times in list(rows.values())[:5])
+    bare, _, alone, program, whole, network = (median(times) for times in list(rows.values())[:6])
     setting.print(
         f"`bailey run` over `true`: {number(whole - bare)} ms, of which {number(program)} start of the program, "
         f"{number(alone)} launch, {number(whole - program - alone)} walk, journal and changes. "
-        f"One journal line and its `fdatasync`: {number(sync_milliseconds(setting.place))} ms."
+        f"One journal line and its `fdatasync`: {number(sync_milliseconds(setting.place))} ms. "
+        f"A network adds {number(network - whole)} ms."
     )

@@ -77,6 +77,7 @@ final class BrokerRole {
         case .end:
             serving?.end()
             try ledger.finish(over: link)
+            _ = try link.send(BrokerReport.finished.bytes, waits: true)
             return false
         }
         return true

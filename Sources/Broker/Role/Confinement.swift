@@ -38,6 +38,7 @@ struct Confinement {
         let isIsolated = bailey_isolate() == 0
         if isIsolated {
             walls += ["user-namespace", "empty-root"]
+            guard bailey_probe_root() == 0 else { throw Failure("stand in an empty root", code: EPERM) }
             guard bailey_drop_capabilities() == 0 else { throw Failure("drop the capabilities") }
         }
         // A change of user or of capabilities undoes both of these.

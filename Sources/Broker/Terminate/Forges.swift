@@ -65,17 +65,15 @@ package struct ForgeRules: Sendable {
     private static func push(_ request: RequestHead, isForge: Bool) -> Finding? {
         let path = plain(request.pathOnly)
         let query = plain(request.query)
-        let type = request.fields.values("content-type").joined().lowercased()
         let asks = path.hasSuffix("/info/refs") || path.hasSuffix("/info/refs/")
-        if query.contains("git-receive-pack"), isForge || asks {
+        if !query.isEmpty, query.contains("git-receive-pack"), isForge || asks {
             return .refused(refusal(request), asks && request.method == "GET" ? .advertisement : .plain)
         }
-        let isWriting = !["GET", "HEAD"].contains(request.method)
+        if request.method == "GET" || request.method == "HEAD" { return nil }
+        let type = request.fields.values("content-type").joined().lowercased()
         let names = path.split(separator: "/").contains { $0.hasPrefix("git-receive-pack") }
-        if isWriting, writesFiles(request.method, path) {
-            return .refused(refusal(request), .plain)
-        }
-        if isWriting, names || type.contains("git-receive-pack") || isForge && path.contains("receive-pack") {
+        if writesFiles(request.method, path) { return .refused(refusal(request), .plain) }
+        if names || type.contains("git-receive-pack") || isForge && path.contains("receive-pack") {
             return .refused(refusal(request), .plain)
         }
         return nil
@@ -125,6 +123,7 @@ package struct ForgeRules: Sendable {
 
     /// Lower case, with every escape undone as often as there are any.
     static func plain(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return text.lowercased() }
         var bytes = Array(text.utf8)
         // Each round makes it shorter, so that there are not more rounds than bytes; more than a few are an attempt.
         for _ in 0..<8 {

@@ -48,6 +48,8 @@ int bailey_probe_socket(int family, int is_raw);
 int bailey_probe_protocol(int protocol);
 int bailey_probe_bind(void);
 int bailey_probe_code(void);
+// The root and the working directory are one empty directory with nothing above it.
+int bailey_probe_root(void);
 // No capability is left, nothing can give one, and nobody may read the memory.
 int bailey_probe_capabilities(void);
 // Calls that end the process. It returns only where one did not.
