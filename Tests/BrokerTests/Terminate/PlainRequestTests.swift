@@ -132,8 +132,6 @@ struct PlainRequestTests {
         // The server may have answered already; what it hears is no request that ended.
         _ = client.read()
         #expect(!server.received.contains("\r\n0\r\n"))
-        let isTold = (1...2).contains { yard.ledger.records($0).contains { $0.rule.rawValue == "http-framing" } }
-        #expect(isTold)
     }
 
     @Test(
