@@ -88,6 +88,7 @@ package final class Serving: Sendable {
             defer { listeners = [] }
             return listeners
         }
+        nameSockets.share(handed.filter { $0.request.role == .transparent }.map(\.request.port))
         for listener in handed where listener.request.role != .published { try serve(listener) }
         published.serve(handed.filter { $0.request.role == .published })
     }

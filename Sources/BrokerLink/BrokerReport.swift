@@ -2,8 +2,8 @@ import Domain
 
 /// What the broker tells the supervisor.
 package enum BrokerReport: Sendable, Equatable {
-    /// The settings are in force, and this is the certificate of the run's own authority, PEM; empty where nothing is
-    /// terminated.
+    /// The settings that came last are in force, and this is the certificate of the run's own authority, PEM; empty
+    /// where nothing is terminated.
     case settled(authority: String)
     /// It serves. With it, the walls around the broker itself that hold, by name.
     case ready(walls: [String])

@@ -191,7 +191,8 @@ int bailey_join_session_keyring(void) {
     return result < 0 && errno != ENOSYS ? -1 : 0;
 }
 
-int bailey_drop_capabilities(void) {
+// Gives up every capability but those in the set, which are of the lowest 32.
+static int keep_capabilities(uint32_t kept) {
     for (int capability = 0; capability < 64; capability++) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
             if (errno == EINVAL) break;
@@ -200,9 +201,13 @@ int bailey_drop_capabilities(void) {
     }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL) return -1;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {0};
+    struct __user_cap_data_struct data[2] = {{.effective = kept, .permitted = kept}};
     return (int)syscall(SYS_capset, &header, data);
 }
+
+int bailey_drop_capabilities(void) { return keep_capabilities(0); }
+
+int bailey_keep_low_ports(void) { return keep_capabilities(1u << CAP_NET_BIND_SERVICE); }
 
 int bailey_set_rlimit(int resource, uint64_t soft, uint64_t hard) {
     struct rlimit limit;

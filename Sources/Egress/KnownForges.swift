@@ -6,7 +6,7 @@ package enum KnownForges {
         if name.text.hasPrefix("git-codecommit"), name.text.hasSuffix(".amazonaws.com") { return true }
         var rest = name.text[...]
         while true {
-            if domains.contains(String(rest)) || others.contains(String(rest)) { return true }
+            if domains.contains(String(rest)) { return true }
             guard let dot = rest.firstIndex(of: ".") else { return false }
             rest = rest[rest.index(after: dot)...]
         }
@@ -15,15 +15,11 @@ package enum KnownForges {
     /// Names that repositories have SSH addresses with.
     package static let sshHosts = domains.union(["git.sr.ht", "git.launchpad.net", "git.savannah.gnu.org"])
 
-    /// Hosts without SSH addresses by which repositories are written to: GitHub's tools for models, and where a push is
-    /// a publication.
-    private static let others: Set<String> = [
-        "githubcopilot.com", "git.heroku.com", "git.overleaf.com", "scm.azurewebsites.net",
-    ]
-
     private static let domains: Set<String> = [
         // GitHub, its interfaces, downloads, packages, and companies' own
         "github.com", "githubusercontent.com", "ghcr.io", "ghe.com",
+        // Its tools for models, which write to repositories
+        "githubcopilot.com",
         // GitLab and public instances of it
         "gitlab.com", "gitlab.gnome.org", "gitlab.freedesktop.org", "gitlab.kitware.com", "gitlab.inria.fr",
         "gitlab.archlinux.org", "gitlab.haskell.org", "salsa.debian.org", "invent.kde.org", "framagit.org",
@@ -37,11 +33,11 @@ package enum KnownForges {
         "sr.ht", "repo.or.cz", "pagure.io", "src.fedoraproject.org", "launchpad.net", "savannah.gnu.org",
         "git.kernel.org",
         "opendev.org", "review.opendev.org", "gerrit.wikimedia.org", "sourceforge.net", "sf.net", "heptapod.net",
-        "assembla.com",
-        "beanstalkapp.com",
         "rocketgit.com", "radicle.xyz", "tangled.sh", "git.eclipse.org", "git.savannah.nongnu.org",
         "savannah.nongnu.org",
         "jihulab.com", "git.drupalcode.org", "git.apache.org", "gitbox.apache.org",
+        // Where a push is a publication
+        "git.heroku.com", "git.overleaf.com", "scm.azurewebsites.net", "assembla.com", "beanstalkapp.com",
         // Models and data sets in git repositories
         "huggingface.co", "hf.co", "modelscope.cn",
     ]

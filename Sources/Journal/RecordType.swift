@@ -10,6 +10,12 @@ package enum RecordType: String, Sendable, CaseIterable {
     case connectionClosed = "CONNECTION_CLOSED"
     /// A connection, a request or a question for a name that the policy refused; once for each kind.
     case connectionRefused = "CONNECTION_REFUSED"
+    /// A person let a live run reach more, until an end or for as long as it lives.
+    case networkAllowed = "NETWORK_ALLOWED"
+    /// A person took entries from a live run.
+    case networkRevoked = "NETWORK_REVOKED"
+    /// Entries whose time was over ended.
+    case networkExpired = "NETWORK_EXPIRED"
     /// The sums of a run's network.
     case networkEnded = "NETWORK_ENDED"
     case commandExited = "COMMAND_EXITED"

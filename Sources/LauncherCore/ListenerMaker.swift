@@ -5,8 +5,8 @@ import Glibc
 /// hands them to the broker: listening ones when a name gets its address, and such that are connected to a port that
 /// the run publishes.
 ///
-/// It stays outside of the sandbox's processes, so that nothing inside can end it, and holds no right there but that of
-/// anybody: it binds ports from 1024 on, for streams alone, and connects to loopback.
+/// It stays outside of the sandbox's processes, so that nothing inside can end it, and holds no right there but to
+/// listen on every port: it binds for streams alone, and connects to loopback.
 package enum ListenerMaker {
     package enum Descriptor {
         /// Requests in, sockets out.
@@ -20,7 +20,6 @@ package enum ListenerMaker {
     package static let word = "listen"
     /// A role, a port and 4 or 16 bytes of address, as the broker's link writes them.
     package static let requestBytesMax = 19
-    private static let lowestPort: UInt32 = 1024
     /// The role that asks for a connection to the sandbox's loopback; every other asks for a listener.
     private static let published: UInt8 = 6
 
@@ -43,7 +42,7 @@ package enum ListenerMaker {
         else { return false }
         guard bailey_close_range(UInt32(Descriptor.socket), UInt32.max, 0) == 0, chdir("/") == 0 else { return false }
         guard user != 0, bailey_set_ids(user, user, isRoot ? 1 : 0) == 0 || (getuid() == user) else { return false }
-        return bailey_drop_capabilities() == 0 && bailey_no_new_privileges() == 0 && bailey_not_dumpable() == 0
+        return bailey_keep_low_ports() == 0 && bailey_no_new_privileges() == 0 && bailey_not_dumpable() == 0
             && bailey_die_with_parent() == 0 && bailey_poll_hangup(Descriptor.link) == 0
             && bailey_landlock_close(1) == 0
     }
@@ -67,7 +66,7 @@ package enum ListenerMaker {
             let isConnection = request[0] == published
             if left == 0, !isConnection {
                 answer = UInt8(truncatingIfNeeded: ENFILE)
-            } else if count == 7 || count == requestBytesMax, port >= lowestPort {
+            } else if count == 7 || count == requestBytesMax, port > 0 {
                 let family = count == 7 ? BAILEY_FAMILY_V4 : BAILEY_FAMILY_V6
                 if isConnection {
                     made = bailey_connect_loopback(family, port)
@@ -77,6 +76,7 @@ package enum ListenerMaker {
                     }
                 }
                 answer = made >= 0 ? 0 : UInt8(truncatingIfNeeded: errno)
+                // A connection ends; a listener stays.
                 if made >= 0, !isConnection { left -= 1 }
             }
             guard bailey_send(Descriptor.link, &answer, 1, made) == 0 else { bailey_exit(1) }

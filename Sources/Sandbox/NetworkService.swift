@@ -1,5 +1,6 @@
 package import BrokerLink
 import Domain
+import Egress
 import Files
 import Glibc
 
@@ -8,6 +9,19 @@ import Glibc
 package final class NetworkService {
     /// What becomes of a report's sum: to be written down. An error ends the network, since nothing goes out unseen.
     package typealias Sink = ([ConnectionRecord]) throws -> Void
+
+    /// Whoever changes what may be reached while the run lives.
+    package struct Steward {
+        /// Nil where the run takes no requests.
+        package let socket: ControlSocket?
+        /// Called at every turn; nanoseconds until it must be again, nil where nothing waits.
+        package let tick: () -> UInt64?
+
+        package init(socket: ControlSocket?, tick: @escaping () -> UInt64?) {
+            self.socket = socket
+            self.tick = tick
+        }
+    }
 
     private enum State {
         /// The broker is being told, and the sandbox's listeners come in.
@@ -20,11 +34,19 @@ package final class NetworkService {
     package let listeners: [ListenerRequest]
     private let broker: BrokerProcess
     private let lease: HostIdentity.Lease?
-    /// What makes listeners later; nil where every port has its socket from the start.
-    private let makerPath: String?
+    /// What makes sockets inside later, started when the first is needed.
+    private let makerPath: String
     /// How many it makes.
     private let laterListenersMax: Int
     private var maker: MakerProcess?
+    private var needsMaker: Bool
+    /// One of the sandbox's sockets, by which its network is found later; -1 where there is none.
+    private var inside: Int32 = -1
+    private var steward: Steward?
+    /// Replaced settings that the broker has not said to be in force yet.
+    private var unsettled = 0
+    /// When the steward wants to be asked again, on the supervisor's clock.
+    private var stewardNanoseconds: UInt64?
     private var state = State.starting
     private var handed = 0
     private var pending: [ConnectionRecord] = []
@@ -41,6 +63,8 @@ package final class NetworkService {
 
     /// A broker that takes longer than this to begin is none.
     static let startNanoseconds: UInt64 = 20_000_000_000
+    /// How long it may take to put other settings in force.
+    private static let replaceMilliseconds: Int32 = 5000
     /// How long it may be silent at the end before it has told its last, and how long that may take in all.
     private static let lastWordsNanoseconds: UInt64 = 1_500_000_000
     private static let lastWordsNanosecondsMax: UInt64 = 10_000_000_000
@@ -54,25 +78,27 @@ package final class NetworkService {
     ///
     /// - Parameters:
     ///   - published: sockets of the host that lead in; they are the broker's alone from here on.
-    ///   - makerPath: the launcher, where sockets inside are needed later: listeners of names, ways to published ports.
+    ///   - makerPath: the launcher, for sockets inside that are needed later: listeners of names, ways to published
+    ///     ports.
     ///   - lease: root's broker becomes its user.
     package init(
         brokerPath: String,
         settings: BrokerSettings,
         listeners: [ListenerRequest],
         published: [HostListener],
-        makerPath: String?,
+        makerPath: String,
         lease: consuming HostIdentity.Lease?
     ) throws {
         self.listeners = listeners
         self.makerPath = makerPath
         laterListenersMax = settings.limits.listeners
+        needsMaker = !published.isEmpty || Self.hasOtherPorts(settings.policy, than: listeners)
         roots = [settings.roots] + Set(settings.upstreamRoots.values).sorted()
         let user = lease?.identity.hostUserID
         self.lease = lease
         broker = try BrokerProcess(path: brokerPath, user: user)
         let memory = try SealedMemory.make(SettingsDocument.bytes(settings))
-        defer { close(memory) }
+        defer { Glibc.close(memory) }
         do {
             try order(.settings, memory)
             try withExtendedLifetime(published) {
@@ -110,25 +136,62 @@ package final class NetworkService {
     /// Who writes down what the broker tells.
     package func report(to sink: @escaping Sink) { self.sink = sink }
 
-    /// Other settings, whole. Connections that they forbid are closed.
-    package func replace(_ settings: BrokerSettings) throws {
-        let memory = try SealedMemory.make(SettingsDocument.bytes(settings))
-        defer { close(memory) }
-        try order(.settings, memory)
+    /// Who may change what may be reached; it is asked once the network serves.
+    package func give(to steward: Steward) { self.steward = steward }
+
+    /// Puts other settings in force, whole, and returns when they are. Connections that they forbid are closed. Where
+    /// that cannot be done the network is over: nobody knows then what may be reached.
+    package func replace(_ settings: BrokerSettings) throws(SandboxError) {
+        do {
+            guard state == .serving else { throw LinkError("the network is over") }
+            let memory = try SealedMemory.make(SettingsDocument.bytes(settings))
+            defer { Glibc.close(memory) }
+            if Self.hasOtherPorts(settings.policy, than: listeners) { try startMaker() }
+            unsettled += 1
+            try order(.settings, memory)
+            var wait = pollfd(fd: broker.link.descriptor, events: Int16(POLLIN), revents: 0)
+            while state == .serving, unsettled > 0 {
+                guard poll(&wait, 1, Self.replaceMilliseconds) == 1 else {
+                    if errno == EINTR { continue }
+                    throw LinkError("the broker did not take the settings in time")
+                }
+                _ = handle(at: flushedNanoseconds)
+            }
+            guard state == .serving else { throw LinkError("the network is over") }
+        } catch {
+            breakDown("change what may be reached: \(error)")
+            throw SandboxError(.setup, "change what the run may reach: \(error)")
+        }
     }
+
+    /// Ends the network: what must be recorded of it cannot be.
+    package func end(because reason: String) { breakDown(reason) }
 
     /// What to wait for; -1 when there is nothing to wait for any more.
     var pollDescriptor: Int32 { state == .over ? -1 : broker.link.descriptor }
 
+    /// Nil while nobody may ask for anything.
+    private var control: ControlSocket? { state == .serving ? steward?.socket : nil }
+
+    func fillControlWaits(_ waits: inout [pollfd], from row: Int) {
+        if let control { return control.fillWaits(&waits, from: row) }
+        for place in 0..<ControlSocket.waitsCount { waits[row + place] = pollfd(fd: -1, events: 0, revents: 0) }
+    }
+
+    func handleControl(_ waits: ArraySlice<pollfd>) { control?.handle(waits) }
+
     /// Takes a socket of the sandbox's and hands it on. After the last one the broker begins.
     func hand(_ row: Int, _ descriptor: Int32) {
-        defer { if descriptor >= 0 { close(descriptor) } }
+        defer { if descriptor >= 0 { Glibc.close(descriptor) } }
         guard state == .starting, descriptor >= 0, row == handed, listeners.indices.contains(row) else {
             return breakDown("the sandbox's listeners came out of order")
         }
         handed += 1
         do {
-            if row == 0, let makerPath { try startMaker(makerPath, beside: descriptor) }
+            if row == 0 {
+                inside = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+                if needsMaker { try startMaker() }
+            }
             try order(.listener(listeners[row]), descriptor)
             if handed == listeners.count { try order(.begin) }
         } catch {
@@ -149,7 +212,7 @@ package final class NetworkService {
                 case .end: breakDown(broker.ending())
                 case .packet(let packet):
                     // It has nothing to hand over.
-                    if packet.descriptor >= 0 { close(packet.descriptor) }
+                    if packet.descriptor >= 0 { Glibc.close(packet.descriptor) }
                     guard let report = BrokerReport(packet.bytes), packet.descriptor < 0 else {
                         throw LinkError("the broker said something that is not understood")
                     }
@@ -166,13 +229,15 @@ package final class NetworkService {
     /// What time alone brings: a broker that does not begin, and records that have waited long enough.
     func tick(at now: UInt64, since start: UInt64) {
         if state == .starting, now > start + Self.startNanoseconds { breakDown("it did not begin in time") }
+        if state == .serving, let steward { stewardNanoseconds = steward.tick().map { now + $0 } }
         flush(at: now)
     }
 
     /// When to look again; nil where nothing waits.
     func nextTick(since start: UInt64) -> UInt64? {
         if state == .starting { return start + Self.startNanoseconds }
-        return pending.isEmpty ? nil : flushedNanoseconds + Self.batchNanoseconds
+        let record = pending.isEmpty ? nil : flushedNanoseconds + Self.batchNanoseconds
+        return [record, state == .serving ? stewardNanoseconds : nil].compactMap { $0 }.min()
     }
 
     /// The sandbox is dead: the broker tells its last and goes.
@@ -181,9 +246,7 @@ package final class NetworkService {
             // Connections that were open are recorded when they end, and now nobody tells of them.
             use.breakdown = "it did not tell all of its connections at the end"
         }
-        state = .over
-        broker.end()
-        maker = nil
+        close()
         flush(at: .max)
     }
 
@@ -199,7 +262,7 @@ package final class NetworkService {
             switch try? broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false) {
             case .end: return broker.wentInOrder()
             case .packet(let packet):
-                if packet.descriptor >= 0 { close(packet.descriptor) }
+                if packet.descriptor >= 0 { Glibc.close(packet.descriptor) }
                 guard let report = BrokerReport(packet.bytes), packet.descriptor < 0 else { return false }
                 _ = take(report)
                 end = min(last, time.monotonicNanoseconds() + Self.lastWordsNanoseconds)
@@ -211,7 +274,9 @@ package final class NetworkService {
 
     private func take(_ report: BrokerReport) -> Bool {
         switch report {
-        case .settled(let authority): self.authority = self.authority ?? authority
+        case .settled(let authority):
+            self.authority = self.authority ?? authority
+            unsettled = max(0, unsettled - 1)
         case .ready:
             guard state == .starting, handed == listeners.count else { break }
             state = .serving
@@ -255,18 +320,36 @@ package final class NetworkService {
     private func breakDown(_ reason: String) {
         guard state != .over else { return }
         if state == .starting { failure = reason } else { use.breakdown = reason }
+        close()
+    }
+
+    private func close() {
         state = .over
         broker.end()
         maker = nil
+        steward = nil
+        if inside >= 0 { Glibc.close(inside) }
+        inside = -1
     }
 
+    deinit { if inside >= 0 { Glibc.close(inside) } }
+
     /// It finds the sandbox's network by a socket from there, and hears the broker alone.
-    private func startMaker(_ path: String, beside socket: Int32) throws {
-        let maker = try MakerProcess(path: path, socket: socket, socketsMax: laterListenersMax)
+    private func startMaker() throws {
+        guard maker == nil else { return }
+        guard inside >= 0 else { throw LinkError("make sockets inside: the sandbox's network is not known") }
+        let maker = try MakerProcess(path: makerPath, socket: inside, socketsMax: laterListenersMax)
         let link = try maker.takeLink()
         // It closes with the object, and must not before it was sent.
         try withExtendedLifetime(link) { try order(.maker, link.descriptor) }
         self.maker = maker
+    }
+
+    /// True where a name may be reached on a port that no socket from the start listens on.
+    private static func hasOtherPorts(_ policy: NetworkPolicy, than listeners: [ListenerRequest]) -> Bool {
+        let known = Set(listeners.filter { $0.role == .transparent }.map(\.port))
+        let used = (policy.allow ?? []).map(\.port) + policy.upstreams.map(\.port)
+        return used.contains { !known.contains($0) }
     }
 
     private func order(_ order: BrokerOrder, _ descriptor: Int32 = -1) throws {

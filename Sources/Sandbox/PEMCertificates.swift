@@ -45,30 +45,55 @@ enum PEMCertificates {
     }
 
     /// Base64 with line ends and blanks in it; nil for any other character, or where something is missing.
-    static func base64(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    private static func base64(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         let decoded = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 3) { output, count in
-            var word: UInt32 = 0
-            var digits = 0
-            var padding = 0
-            for byte in text {
-                let value = digitValues[Int(byte)]
-                if value == blank { continue }
-                guard value < 64 || value == pad, padding == 0 || value == pad else {
-                    count = 0
-                    return
-                }
-                if value == pad { padding += 1 }
-                word = word << 6 | UInt32(value & 63)
-                digits += 1
-                guard digits % 4 == 0 else { continue }
-                output[count] = UInt8(truncatingIfNeeded: word >> 16)
-                output[count + 1] = UInt8(truncatingIfNeeded: word >> 8)
-                output[count + 2] = UInt8(truncatingIfNeeded: word)
-                count += 3
-            }
-            count = digits % 4 == 0 && padding <= 2 ? max(0, count - padding) : 0
+            count = digitValues.withUnsafeBufferPointer { decode(text, into: output, $0) } ?? 0
         }
         return decoded.isEmpty ? nil : decoded
+    }
+
+    private static func decode(
+        _ text: UnsafeBufferPointer<UInt8>,
+        into output: UnsafeMutableBufferPointer<UInt8>,
+        _ values: UnsafeBufferPointer<UInt8>
+    ) -> Int? {
+        var count = 0
+        var word: UInt32 = 0
+        var digits = 0
+        var padding = 0
+        var index = 0
+        while index < text.count {
+            // Nearly all of a text is four digits in a row.
+            if digits == 0, padding == 0, index + 4 <= text.count {
+                let a = values[Int(text[index])]
+                let b = values[Int(text[index + 1])]
+                let c = values[Int(text[index + 2])]
+                let d = values[Int(text[index + 3])]
+                if a | b | c | d < 64 {
+                    word = UInt32(a) << 18 | UInt32(b) << 12 | UInt32(c) << 6 | UInt32(d)
+                    count = append(word, to: output, at: count)
+                    index += 4
+                    continue
+                }
+            }
+            let value = values[Int(text[index])]
+            index += 1
+            if value == blank { continue }
+            guard value < 64 && padding == 0 || value == pad else { return nil }
+            if value == pad { padding += 1 }
+            word = word << 6 | UInt32(value & 63)
+            digits = (digits + 1) % 4
+            if digits == 0 { count = append(word, to: output, at: count) }
+        }
+        return digits == 0 && padding <= 2 ? max(0, count - padding) : nil
+    }
+
+    /// Adds the low three bytes of a word; returns the new count.
+    private static func append(_ word: UInt32, to output: UnsafeMutableBufferPointer<UInt8>, at count: Int) -> Int {
+        output[count] = UInt8(truncatingIfNeeded: word >> 16)
+        output[count + 1] = UInt8(truncatingIfNeeded: word >> 8)
+        output[count + 2] = UInt8(truncatingIfNeeded: word)
+        return count + 3
     }
 
     /// True for one ASN.1 SEQUENCE of definite length and nothing behind it: the outer form of a certificate.

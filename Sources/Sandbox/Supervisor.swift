@@ -16,10 +16,14 @@ final class Supervisor {
     private var budget: OutputBudget
     private var watchdog: Watchdog
     private let observer: Observer
-    /// What a turn waits for: signals, the launcher, the init, the network's broker, then the streams, then what is
-    /// observed.
-    private var waits = [pollfd](repeating: pollfd(), count: Supervisor.observedRow + Observer.waitsCount)
-    private static let streamsRow = 4
+    /// What a turn waits for: signals, the launcher, the init, the network's broker, requests to the run, then the
+    /// streams, then what is observed.
+    private var waits = [pollfd](
+        repeating: pollfd(fd: -1, events: 0, revents: 0),
+        count: Supervisor.observedRow + Observer.waitsCount
+    )
+    private static let controlRow = 4
+    private static let streamsRow = controlRow + ControlSocket.waitsCount
     private static let observedRow = streamsRow + StreamSet.waitsCount
     private var sandbox: Descriptor?
     private var initProcess: Int32 = -1
@@ -95,6 +99,7 @@ final class Supervisor {
         waits[2] = pollfd(fd: sandboxDescriptor, events: Int16(POLLIN), revents: 0)
         let isHeld = budget.isExhausted(at: now)
         waits[3] = pollfd(fd: network?.pollDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
+        network?.fillControlWaits(&waits, from: Self.controlRow)
         streams.fillWaits(&waits, from: Self.streamsRow, holdsOutput: isHeld)
         observer.fillWaits(&waits, from: Self.observedRow)
         _ = poll(&waits, nfds_t(waits.count), Int32(timeoutMilliseconds(now, isHeld: isHeld)))
@@ -102,6 +107,7 @@ final class Supervisor {
         if waits[0].revents != 0 { handleSignals() }
         if waits[1].revents != 0 { handleStatus(onStart) }
         if waits[3].revents != 0 { handleNetwork() }
+        network?.handleControl(waits[Self.controlRow..<Self.streamsRow])
         streams.handle(waits[Self.streamsRow..<Self.observedRow])
         observer.handle(waits[Self.observedRow...]) { catchUp(onStart) }
         if waits[2].revents != 0 {

@@ -37,12 +37,13 @@ package enum TrustPlaces {
         return entries.compactMap { String(validating: $0.name, as: UTF8.self) }.map { parent + "/" + $0 }
     }
 
+    /// A look comes first: most of the places are not there, and to resolve a path takes the longest.
     private static func files(_ paths: [String]) -> [String] {
-        let ends = paths.compactMap(SystemPaths.resolved).filter { end in
+        let present = paths.filter { path in
             var status = stat()
-            return shown.contains { end.hasPrefix($0) } && stat(end, &status) == 0
-                && status.st_mode & S_IFMT == S_IFREG
+            return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         }
+        let ends = present.compactMap(SystemPaths.resolved).filter { end in shown.contains { end.hasPrefix($0) } }
         return Set(ends).sorted()
     }
 }

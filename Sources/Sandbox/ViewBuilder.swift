@@ -24,8 +24,9 @@ struct ViewBuilder {
         try addConfiguration()
         addDevices()
         addPrivatePlaces()
-        try addReadable()
         if let bundle = request.trustBundle { addTrust(bundle) }
+        try addReadable()
+        if request.trustBundle != nil { replaceTrust() }
         for mount in request.mounts { try addWorkspace(mount) }
     }
 
@@ -129,8 +130,7 @@ struct ViewBuilder {
         }
     }
 
-    /// The roots that programs trust, where they are told to look, and over the host's own, for those that are told
-    /// nothing.
+    /// The roots that programs trust, where they are told to look.
     private mutating func addTrust(_ bundle: String) {
         addFile(SandboxRequest.trustBundlePath, bundle)
         add(.file, SandboxRequest.javaStorePath) {
@@ -138,6 +138,10 @@ struct ViewBuilder {
             $0.mode = 0o444
         }
         for path in TrustPlaces.linked { add(.link, path) { $0.source = SandboxRequest.trustBundlePath } }
+    }
+
+    /// The same over the host's own, for programs that are told nothing.
+    private mutating func replaceTrust() {
         for path in TrustPlaces.bundleFiles() { replace(path, by: SandboxRequest.trustBundlePath) }
         for path in TrustPlaces.javaFiles() { replace(path, by: SandboxRequest.javaStorePath) }
     }

@@ -36,7 +36,7 @@ struct ListenerMakerTests {
         def place():
             if uid == 0: os.setgroups([0, 4])
             os.dup2(its_number, 60); os.dup2(first, 61); os.dup2(60, 3); os.dup2(61, 4)
-        maker = subprocess.Popen([launcher, "listen", str(inside), "3"], preexec_fn=place, close_fds=False)
+        maker = subprocess.Popen([launcher, "listen", str(inside), "4"], preexec_fn=place, close_fds=False)
         its.close(); os.close(its_number)
         def ask(address, port, role=5):
             link.send(struct.pack(">BH", role, port) + socket.inet_pton(
@@ -54,11 +54,12 @@ struct ListenerMakerTests {
         connected.settimeout(5)
         while connected.connect_ex(("127.0.0.1", 3128)) not in (0, 106): pass
         assert connected.getpeername() == ("127.0.0.1", 3128), connected.getpeername()
-        assert ask("127.0.0.1", 22, 6) == (22, [])
-        assert ask("127.0.0.1", 443) == (22, []) and ask("192.0.2.1", 5432)[0] == 99
+        assert ask("127.0.0.1", 0, 6) == (22, []) and ask("127.0.0.9", 25)[0] == 0
+        assert ask("127.0.0.1", 0) == (22, []) and ask("192.0.2.1", 5432)[0] == 99
         status = open(f"/proc/{maker.pid}/status").read()
         assert ask("127.0.0.9", 5433)[0] == 0 and ask("127.0.0.9", 5434) == (23, [])
-        for line in "CapEff:\\t0000000000000000", "NoNewPrivs:\\t1", "Seccomp:\\t2": assert line in status, status
+        assert "CapEff:\\t0000000000000400" in status and "CapBnd:\\t0000000000000000" in status, status
+        for line in "NoNewPrivs:\\t1", "Seccomp:\\t2": assert line in status, status
         groups = [line for line in status.splitlines() if line.startswith("Groups")][0].split()[1:]
         assert uid != 0 or groups == [], groups
         uids = [line for line in status.splitlines() if line.startswith("Uid")][0].split()[1:]

@@ -84,7 +84,7 @@ extension FuzzTarget {
             try promise(text == "api.example.com" || text.hasSuffix(".files.example.com"), "\(text) is not listed")
             try promise(DNSName(name).isSame(as: question.name), "another name is answered")
         case .refused(let refusal): try promise(isOneLine(refusal.reason), "a reason steers a terminal")
-        case .local, .localName, .reverse, .nothing: return
+        case .local, .localName, .reverse, .nothing, .noService: return
         }
     }
 }

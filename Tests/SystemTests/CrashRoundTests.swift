@@ -12,7 +12,15 @@ struct CrashRoundTests {
 
     @Test("twenty runs in a row leave nothing and nothing grows", arguments: TestIdentity.available)
     func twentyRuns(_ identity: TestIdentity) throws {
-        let result = try LongScript.run("soak", "--runs", "20", "--user", LongScript.word(identity))
+        let result = try LongScript.run(
+            "soak",
+            "--runs",
+            "20",
+            "--connections",
+            "400",
+            "--user",
+            LongScript.word(identity)
+        )
         #expect(result.status == 0, "\(result.summary)")
         #expect(result.stdout.contains("nothing is left and nothing grows"))
     }

@@ -97,4 +97,16 @@ struct DoctorTests {
         #expect(open.status == 125 && open.stderr.contains("chmod go-w"), "\(open.summary)")
         #expect(try yard.bailey(["doctor"]).status == 1)
     }
+
+    @Test("an entry for SSH is a warning with what to do, since a push there is not seen")
+    func unseenPush() throws {
+        let yard = try Yard()
+        let plain = try yard.bailey(["doctor"])
+        #expect(!plain.stdout.contains("is SSH"), "\(plain.summary)")
+        try yard.write("network:\n  allow: [\"git.example.com:22\", git.example.com]\n", to: "config/bailey/config.yml")
+        let result = try yard.bailey(["doctor"])
+        #expect(result.stdout.contains("warning  network: git.example.com:22 is SSH"), "\(result.summary)")
+        #expect(result.stdout.contains("have git use HTTPS there"), "\(result.summary)")
+        #expect(result.stdout.components(separatedBy: "is SSH").count == 2, "\(result.summary)")
+    }
 }

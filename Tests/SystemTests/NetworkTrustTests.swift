@@ -91,6 +91,16 @@ struct NetworkTrustTests {
         #expect(before.stdout == after.stdout)
     }
 
+    @Test("roots that the operator shows are covered as well")
+    func readable() throws {
+        let network = try NetworkYard()
+        let script = "cmp /etc/ssl/certs/ca-certificates.crt /run/bailey/ca-certificates.pem && echo same"
+        for place in ["/etc/ssl/certs", "/etc/ssl/certs/ca-certificates.crt"] {
+            let result = try network.inside(script, "--readable", place)
+            #expect(result.stdout == "same\n", "\(place): \(result.summary)")
+        }
+    }
+
     /// JDKs below `/usr/lib/jvm`, each once.
     private static let jdks: [String] = {
         let places = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/jvm")) ?? []

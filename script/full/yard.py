@@ -112,10 +112,10 @@ class Yard:
     def _account(self):
         return {"user": self.uid, "group": self.uid, "extra_groups": []} if self.uid != os.getuid() else {}
 
-    def start(self, *arguments, output=subprocess.PIPE):
+    def start(self, *arguments, output=subprocess.PIPE, input=subprocess.DEVNULL):
         """Starts bailey and returns its process."""
         return subprocess.Popen(
-            [self.bailey, *arguments], cwd=self.project, env=self.environment, stdin=subprocess.DEVNULL,
+            [self.bailey, *arguments], cwd=self.project, env=self.environment, stdin=input,
             stdout=output, stderr=subprocess.PIPE, start_new_session=True, **self._account())
 
     def run(self, *arguments, codes=(0,)):

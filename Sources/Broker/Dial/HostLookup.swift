@@ -71,6 +71,16 @@ package final class HostLookup: Sendable {
         return promise.futureResult
     }
 
+    /// What is known without asking anybody; nil where somebody must be asked.
+    func kept(_ name: HostName) -> HostAnswer? {
+        let version = settings.version
+        if let known = settings.current.knownNames[name] { return HostAnswer(addresses: known) }
+        return state.withLock { state in
+            guard state.version == version, let kept = state.kept[name], kept.until > .now() else { return nil }
+            return kept.answer
+        }
+    }
+
     private static func seconds() -> Double { Double(NIODeadline.now().uptimeNanoseconds) / 1e9 }
 
     /// With a wildcard, programs choose the names: they shall not flood the name servers of the host.
@@ -80,16 +90,6 @@ package final class HostLookup: Sendable {
             "\(limits.lookupsPerSecond) names were looked up within a second (lookupsPerSecond)",
             remedy: "Try again later; see which program asks for so many names."
         )
-    }
-
-    /// What is known without asking anybody; nil where somebody must be asked.
-    func kept(_ name: HostName) -> HostAnswer? {
-        let version = settings.version
-        if let known = settings.current.knownNames[name] { return HostAnswer(addresses: known) }
-        return state.withLock { state in
-            guard state.version == version, let kept = state.kept[name], kept.until > .now() else { return nil }
-            return kept.answer
-        }
     }
 
     /// Looks again with the next call: what was said led nowhere.

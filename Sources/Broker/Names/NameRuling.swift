@@ -14,6 +14,8 @@ package enum NameRuling: Sendable, Equatable {
     case reverse(IPAddress)
     /// A listed name, asked for something that no program here needs an answer to.
     case nothing
+    /// A service of a listed host, as programs such as apt look for one first: there is none, and to ask is no offence.
+    case noService
     case refused(EgressRefusal)
 
     package enum Family: Sendable, Equatable { case v4, v6 }
@@ -55,12 +57,26 @@ package enum NameRuling: Sendable, Equatable {
         }
     }
 
+    /// The host of `_SERVICE._tcp.HOST` (RFC 2782); nil for other names.
+    private static func serviceHost(_ name: DNSName) -> [UInt8]? {
+        let labels = name.labels
+        guard labels.count > 3, labels[0].first == UInt8(ascii: "_"),
+            labels[1].elementsEqual("_tcp".utf8) || labels[1].elementsEqual("_udp".utf8)
+        else { return nil }
+        return Array(labels[2...].joined(separator: [UInt8(ascii: ".")]))
+    }
+
     private static func listed(_ name: DNSName, _ type: DNSType, _ policy: NetworkPolicy) -> NameRuling {
         guard let bytes = name.host else {
             return .refused(EgressRefusal(RuleID("host-syntax"), "\(name) is no host name"))
         }
         // Whether a name is listed is one question; what is asked about it another.
         let decision = policy.decide(query: DNSType.a.description, name: bytes)
+        if decision.verdict != .allow, let host = serviceHost(name),
+            policy.decide(query: DNSType.a.description, name: host).verdict == .allow
+        {
+            return .noService
+        }
         guard decision.verdict == .allow, case .name(let host)? = try? Host(bytes) else {
             return .refused(EgressRefusal(decision.rule, decision.reason, remedy: decision.remedy))
         }

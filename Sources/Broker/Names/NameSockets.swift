@@ -5,13 +5,16 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Listens where a name's own addresses are, on the ports that programs of the sandbox could bind too.
+/// Listens where a name's own addresses are, on the ports that no socket from the start listens on for all addresses:
+/// those that programs of the sandbox could bind too, and those that the policy got later.
 final class NameSockets: Sendable {
     /// Makes a listening socket in the sandbox's network; it waits for another process.
     typealias Make = @Sendable (ListenerRequest) throws -> HandedListener
 
     private struct State {
         var make: Make?
+        /// Ports on which one socket listens for all names.
+        var shared: Set<UInt16> = []
         /// What is listened on. A name is announced again when its answer came too late, or gets further ports.
         var places: Set<ListenerRequest> = []
     }
@@ -22,9 +25,6 @@ final class NameSockets: Sendable {
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let loop: any EventLoop
     private let most: Int
-
-    /// Below this port one socket listens for all names.
-    private static let ownPortsFrom: UInt16 = 1024
 
     /// - Parameters:
     ///   - most: sockets that are made in all.
@@ -38,11 +38,15 @@ final class NameSockets: Sendable {
 
     func take(_ make: @escaping Make) { state.withLock { $0.make = make } }
 
+    /// On these ports one socket listens for all names.
+    func share(_ ports: some Sequence<UInt16>) { state.withLock { $0.shared.formUnion(ports) } }
+
     /// Completes when somebody listens on all of the ports.
     ///
     /// - Throws: through the future: `EgressRefusal` where there are as many sockets as there may be, else `LinkError`.
     func open(_ name: SyntheticName, _ ports: [UInt16]) -> EventLoopFuture<Void> {
-        let own = ports.filter { $0 >= Self.ownPortsFrom }
+        let shared = state.withLock { $0.shared }
+        let own = ports.filter { !shared.contains($0) }
         guard !own.isEmpty else { return loop.makeSucceededVoidFuture() }
         return pool.runIfActive(eventLoop: loop) {
             for port in own {
@@ -61,7 +65,7 @@ final class NameSockets: Sendable {
         guard count < most else {
             throw EgressRefusal(
                 RuleID("limit-listeners"),
-                "\(most) sockets were made for names on ports from \(Self.ownPortsFrom) on (listeners)",
+                "\(most) sockets were made for single names on ports of theirs (listeners)",
                 remedy: "A new run begins anew."
             )
         }

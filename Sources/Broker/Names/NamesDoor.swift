@@ -58,16 +58,6 @@ package enum NamesDoor {
     }
 }
 
-/// Waits a second where the kernel gives no further connection, for want of descriptors or memory: the socket stays
-/// readable, so that to ask again at once would take a processor.
-private enum AcceptPause {
-    @Sendable static func add(to channel: any Channel) -> EventLoopFuture<Void> {
-        channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
-        }
-    }
-}
-
 /// Counts streams.
 private final class OpenStreams: Sendable {
     private let count = Mutex(0)

@@ -85,6 +85,7 @@ package final class NamesResponder: Sendable {
         var reply = DNSReply(to: query)
         switch NameRuling(query.question, settings.policy) {
         case .nothing: break
+        case .noService: reply.code = .noSuchName
         case .local(let addresses): reply.records = addresses.map(DNSReply.Record.address)
         case .localName: reply.records = [.pointer(.localhost)]
         case .reverse(let address):

@@ -87,8 +87,9 @@ final class BrokerRole {
         var settings = settings
         // Whoever runs out of descriptors does not get what it is told any more.
         settings.limits = settings.limits.fitted(descriptors: Confinement.descriptors)
-        if let store {
+        if let store, let serving {
             store.replace(settings)
+            ledger.tell(.settled(authority: serving.authority))
             return
         }
         let store = SettingsStore(settings)

@@ -163,7 +163,7 @@ package struct HTTP1Reader {
         guard let lines = try takeLines() else { return nil }
         var fields = HTTPFields()
         for line in lines { fields.append(try HTTP1Head.field(line, side)) }
-        try fields.refuseTrailing(side == .request ? 400 : 502)
+        try HTTPTrailers.check(fields, side == .request ? 400 : 502)
         return end(fields)
     }
 

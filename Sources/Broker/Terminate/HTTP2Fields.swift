@@ -10,12 +10,6 @@ enum HTTP2Fields {
         var fields = HTTPFields()
     }
 
-    /// What the whole message ends with comes in a block of its own, after the body.
-    static let neverTrailing: Set<String> = HTTP1Head.framing.union(Connection.overriding).union([
-        "authorization", "cookie", "set-cookie", "content-encoding", "content-type", "content-range", "trailer", "te",
-        "proxy-authorization", "keep-alive", "proxy-connection", "expect",
-    ])
-
     /// Names that belong to a connection of HTTP/1, and to no message of HTTP/2 (RFC 9113, section 8.2.2).
     private static let ofConnections: Set<String> = [
         "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
@@ -61,7 +55,7 @@ enum HTTP2Fields {
     ) throws(HTTPRefusal) -> HTTPFields {
         let read = try read(block, status, fieldsMax)
         guard read.pseudo.isEmpty else { throw HTTPRefusal(status, "http-syntax", "a message begins twice") }
-        try read.fields.refuseTrailing(status)
+        try HTTPTrailers.check(read.fields, status)
         return read.fields
     }
 
@@ -95,15 +89,6 @@ extension HTTPFields {
                 throw HTTPRefusal(status, "http-framing", "the field \(field.key) is taken by some for \(other)")
             }
         }
-    }
-
-    /// Fields that are too late behind a body.
-    func refuseTrailing(_ status: Int) throws(HTTPRefusal) {
-        // Underscores are hyphens to some.
-        let never = HTTP2Fields.neverTrailing
-        let bad = all.first { never.contains(String($0.key.map { $0 == "_" ? "-" : $0 })) }
-        guard let bad else { return }
-        throw HTTPRefusal(status, "http-framing", "the field \(bad.key) stands after the body")
     }
 }
 

@@ -24,7 +24,7 @@ package struct HTTP2Setup {
 
     static let inside = HTTP2Setup(
         mode: .server,
-        streamWindow: 256 << 10,
+        streamWindow: 64 << 10,
         connectionWindow: 1 << 20,
         backlogMax: 4 << 20
     )

@@ -42,6 +42,21 @@ package struct HTTPFields: Hashable, Sendable {
     }
 }
 
+/// What follows a body. Some readers add it to the head, where it would change what was judged.
+enum HTTPTrailers {
+    private static let never: Set<String> = HTTP1Head.framing.union(Connection.overriding).union([
+        "authorization", "cookie", "set-cookie", "content-encoding", "content-type", "content-range", "trailer", "te",
+        "proxy-authorization", "keep-alive", "proxy-connection", "expect",
+    ])
+
+    /// - Parameter status: of the refusal of a field that belongs into a head.
+    static func check(_ fields: HTTPFields, _ status: Int) throws(HTTPRefusal) {
+        // Underscores are hyphens to some.
+        let bad = fields.all.first { never.contains(String($0.key.map { $0 == "_" ? "-" : $0 })) }
+        if let bad { throw HTTPRefusal(status, "http-framing", "the field \(bad.key) stands after the body") }
+    }
+}
+
 /// What HTTP is written with: RFC 9110 and RFC 9112, and nothing that only some readers accept.
 enum HTTPSyntax {
     static let carriageReturn = UInt8(ascii: "\r")

@@ -84,6 +84,8 @@ int bailey_no_new_privileges(void);
 int bailey_join_session_keyring(void);
 // Removes every capability from all sets, the bounding set included.
 int bailey_drop_capabilities(void);
+// Gives up all capabilities but the one to listen on ports below 1024 in the caller's own namespaces.
+int bailey_keep_low_ports(void);
 int bailey_set_rlimit(int resource, uint64_t soft, uint64_t hard);
 int bailey_landlock_abi(void);
 // Handles every file right that this kernel's version knows, and scopes signals and abstract sockets where it can.

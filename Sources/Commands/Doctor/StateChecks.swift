@@ -1,19 +1,24 @@
 import CLinux
 import Domain
+import Egress
 import Files
 import Glibc
+import Policy
 
 /// The caller's state directory: owner, modes, keys, room.
 struct StateChecks {
     /// Below this the next run may fail in the middle.
     private static let freeBytesMin: UInt64 = 1 << 30
 
+    private static let sshPort: UInt16 = 22
+
     let caller: Caller
 
     func all() -> [Diagnosis] {
         do {
             let state = try StateDirectory.open(caller, project: nil)
-            return [.ok("state", state.path)] + keys(state) + [space(state.path, state.handle), configuration()]
+            return [.ok("state", state.path)] + keys(state) + [space(state.path, state.handle)]
+                + configuration()
         } catch let error as CommandError {
             return [.error("state", error.message, fix: error.hint)]
         } catch {
@@ -46,14 +51,27 @@ struct StateChecks {
             ? .warning("disk", text, fix: "bailey runs prune; bailey home reset") : .ok("disk", text)
     }
 
-    private func configuration() -> Diagnosis {
+    private func configuration() -> [Diagnosis] {
         do {
-            _ = try ConfigurationFiles.load(caller: caller, project: "/nonexistent")
-            return .ok("configuration", ConfigurationFiles.operatorFile(caller))
+            let read = try ConfigurationFiles.load(caller: caller, project: "/nonexistent")
+            return [.ok("configuration", ConfigurationFiles.operatorFile(caller))] + unseen(read.network)
         } catch let error as any UserFacingError {
-            return .error("configuration", error.message, fix: error.hint)
+            return [.error("configuration", error.message, fix: error.hint)]
         } catch {
-            return .error("configuration", "\(error)", fix: nil)
+            return [.error("configuration", "\(error)", fix: nil)]
+        }
+    }
+
+    /// SSH is copied as it is, and a push is a person's action.
+    private func unseen(_ policy: NetworkPolicy) -> [Diagnosis] {
+        let listed = (policy.allow ?? []).filter { $0.port == Self.sshPort }.map(\.text)
+        let declared = policy.upstreams.filter { $0.port == Self.sshPort }.map { "the upstream \($0)" }
+        return (listed + declared).map { entry in
+            .warning(
+                "network",
+                "\(entry) is SSH: what goes through it is not seen, so that commands can push there unnoticed",
+                fix: "take it out of the configuration's network section, and have git use HTTPS there"
+            )
         }
     }
 }

@@ -7,8 +7,8 @@ import Policy
 struct EgressCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "egress",
-        abstract: "Look at what may leave, and at what left.",
-        subcommands: [Check.self, Log.self]
+        abstract: "Look at what may leave and at what left, and change it while a run lives.",
+        subcommands: [Check.self, Log.self, Allow.self, Revoke.self]
     )
 }
 

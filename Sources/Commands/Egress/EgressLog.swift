@@ -11,7 +11,8 @@ extension EgressCommand {
         @OptionGroup var options: ProjectOptions
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
 
-        private static let types = [RecordType.connectionClosed, .connectionRefused, .networkEnded].map(\.rawValue)
+        private static let types =
+            [RecordType.connectionClosed, .connectionRefused, .networkEnded].map(\.rawValue) + GrantText.types
 
         func run() throws {
             let session = try Session.open(project: options.project)
@@ -30,6 +31,7 @@ extension EgressCommand {
         }
 
         private static func text(_ line: JournalLine) -> String {
+            if let grant = GrantText.text(line) { return grant }
             let data = line.data
             func text(_ name: String) -> String { Printable.text(data[name]?.stringValue ?? "") }
             func number(_ name: String) -> UInt64 { data[name]?.unsignedValue ?? 0 }

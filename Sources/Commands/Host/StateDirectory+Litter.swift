@@ -1,5 +1,6 @@
 import Domain
 import Files
+import Sandbox
 
 extension StateDirectory {
     /// No Bailey takes this long from beginning to write a small file to renaming it.
@@ -7,7 +8,7 @@ extension StateDirectory {
     /// No probe of the sandbox goes this long without making a directory.
     private static let probeSecondsMax: Int64 = 3600
     /// What is kept here in files of their own, each replaced by rename.
-    private static let places = ["projects", "trees", "masks", "live"]
+    private static let places = ["projects", "trees", "masks", "live", LiveGrants.place]
 
     /// A file whose time says when this was last looked through.
     private static let stamp = Array("tidied".utf8)
@@ -25,6 +26,16 @@ extension StateDirectory {
         try FileContent.replace(Self.stamp, in: handle, with: [], durable: false)
     }
 
+    /// Killed runs leave theirs.
+    private func removeUnservedSockets() throws(SystemError) {
+        guard let place = try handle.directoryIfPresent(at: [Array(LiveGrants.place.utf8)]) else { return }
+        for entry in try place.entries() {
+            let name = String(decoding: entry.name, as: UTF8.self)
+            // One that cannot be asked is looked at again the next time.
+            if RunID(name) != nil { try? ControlSocket.removeIfUnserved(name, in: place) }
+        }
+    }
+
     /// Nobody holds a lock on all of this, so the age decides.
     private func removeLitter(_ now: Int64) throws(SystemError) {
         try FileContent.removeUnfinished(in: handle, olderThanSeconds: Self.unfinishedSecondsMax)
@@ -32,6 +43,7 @@ extension StateDirectory {
             guard let directory = try handle.directoryIfPresent(at: [Array(place.utf8)]) else { continue }
             try FileContent.removeUnfinished(in: directory, olderThanSeconds: Self.unfinishedSecondsMax)
         }
+        try removeUnservedSockets()
         for entry in try handle.entries() where entry.name.starts(with: SandboxProbe.namePrefix.utf8) {
             guard let status = try handle.statusIfPresent(entry.name),
                 status.changed.seconds < now - Self.probeSecondsMax

@@ -13,6 +13,12 @@ struct SystemTime: TimeSource {
         return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     }
 
+    /// Nanoseconds of a clock that never goes back and goes on while the machine sleeps.
+    func bootNanoseconds() -> UInt64 {
+        let now = read(CLOCK_BOOTTIME)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    }
+
     private func read(_ clock: clockid_t) -> timespec {
         var now = timespec()
         clock_gettime(clock, &now)

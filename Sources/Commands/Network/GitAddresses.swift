@@ -10,17 +10,18 @@ import Sandbox
 enum GitAddresses {
     private static let sshPort: UInt16 = 22
     private static let homeFile = ".gitconfig"
+    /// About as much as the well-known forges need.
+    private static let textBytes = 16 << 10
 
     /// The system's configuration of git inside.
     static func configuration(_ settings: BrokerSettings) -> String {
-        "# Bailey: what SSH addresses of forges name is fetched over HTTPS.\n"
-            + hosts(settings).map { host in
-                let spellings = [
-                    "git@\(host):/", "git@\(host):", "ssh://git@\(host)/", "ssh://git@\(host):22/", "ssh://\(host)/",
-                    "git://\(host)/",
-                ]
-                return "[url \"https://\(host)/\"]\n" + spellings.map { "\tinsteadOf = \($0)\n" }.joined()
-            }.joined()
+        var text = "# Bailey: what SSH addresses of forges name is fetched over HTTPS.\n"
+        text.reserveCapacity(textBytes)
+        for host in hosts(settings) {
+            text += "[url \"https://\(host)/\"]\n\tinsteadOf = git@\(host):\n\tinsteadOf = ssh://git@\(host)/\n"
+            text += "\tinsteadOf = ssh://\(host)/\n\tinsteadOf = git://\(host)/\n"
+        }
+        return text
     }
 
     /// Git that was built for another prefix looks for the system's file elsewhere, so the home's file leads there too.
@@ -34,15 +35,17 @@ enum GitAddresses {
     private static func hosts(_ settings: BrokerSettings) -> [String] {
         let rules = settings.policy.allow ?? []
         let upstreams = settings.policy.upstreams
-        let named =
-            rules.compactMap { if case .exactly(let name) = $0.names { name } else { nil } } + upstreams.map(\.name)
-        let listed = named.filter { name in
+        let named = rules.compactMap { if case .exactly(let name) = $0.names { name } else { nil } }
+        let listed = (named + upstreams.map(\.name)).filter { name in
             KnownForges.contains(name) || settings.forges.contains { name == $0 || name.isBelow($0) }
         }
-        let all = Set(KnownForges.sshHosts.compactMap { try? HostName($0) }).union(settings.forges).union(listed)
-        return all.filter { name in
-            !rules.contains { $0.port == sshPort && $0.covers(name) }
-                && !upstreams.contains { $0.port == sshPort && $0.name == name }
-        }.map(\.text).sorted()
+        let all = KnownForges.sshHosts.union(settings.forges.map(\.text)).union(listed.map(\.text)).sorted()
+        let open = rules.filter { $0.port == sshPort }
+        let openUpstreams = upstreams.filter { $0.port == sshPort }
+        guard !open.isEmpty || !openUpstreams.isEmpty else { return all }
+        return all.filter { text in
+            guard let name = try? HostName(text) else { return false }
+            return !open.contains { $0.covers(name) } && !openUpstreams.contains { $0.name == name }
+        }
     }
 }

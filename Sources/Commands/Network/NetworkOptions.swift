@@ -20,6 +20,13 @@ struct NetworkOptions: ParsableArguments {
     var requests: [String] = []
 
     @Option(
+        name: .customLong("allow-for"),
+        parsing: .unconditional,
+        help: "How long what --allow-host and --allow-net list may be reached, such as 90, 5m or 1h."
+    )
+    var allowFor: String?
+
+    @Option(
         parsing: .unconditionalSingleValue,
         help: "Let this machine's programs reach a server inside on this PORT of the loopback. May be repeated."
     )
@@ -50,6 +57,19 @@ struct NetworkOptions: ParsableArguments {
             throw Self.refuse("--publish", publish[Self.publishedMax], why, "Publish fewer ports.")
         }
         return ports
+    }
+
+    /// How long the command line's entries last; nil for as long as the run.
+    func milliseconds() throws(CommandError) -> UInt64? {
+        guard let allowFor else { return nil }
+        guard let time = DurationText(allowFor) else {
+            throw Self.refuse("--allow-for", allowFor, "not a value it takes", "It takes \(DurationText.accepted).")
+        }
+        guard !(hosts + requests).isEmpty else {
+            let hint = "Give --allow-host or --allow-net with it."
+            throw Self.refuse("--allow-for", allowFor, "there is nothing that it could end", hint)
+        }
+        return time.milliseconds
     }
 
     func rules() throws(CommandError) -> [NetworkRule] {

@@ -11,6 +11,8 @@ struct RunNetwork: Sendable {
     let settings: BrokerSettings
     /// Ports of the host's loopback that lead to the same ports inside.
     let published: [UInt16]
+    /// Entries of the policy that end before the run does.
+    let temporary: [(rule: NetworkRule, milliseconds: UInt64)]
 
     /// Ports of well-known services that a run with a network always has a socket on, so that who asks for a name that
     /// is not listed hears it from the policy.
@@ -23,7 +25,9 @@ struct RunNetwork: Sendable {
     /// Nil where nothing may be reached and nothing is published: such a run has no network at all.
     static func make(_ configuration: Configuration, _ options: NetworkOptions, caller: Caller) throws -> RunNetwork? {
         var policy = configuration.network
-        policy.allow = (policy.allow ?? []) + (try options.rules())
+        let rules = try options.rules()
+        let time = try options.milliseconds()
+        policy.allow = (policy.allow ?? []) + rules
         let published = try options.ports()
         guard policy.allow?.isEmpty == false || !policy.upstreams.isEmpty || !published.isEmpty else { return nil }
         policy.addresses = AddressGuard(nat64: policy.addresses.nat64, own: HostNetwork.ownAddresses())
@@ -36,7 +40,8 @@ struct RunNetwork: Sendable {
             guard let path = upstream.certificateAuthority else { continue }
             settings.upstreamRoots[upstream.name] = try CertificateFile.read(path, for: upstream, caller: caller)
         }
-        return RunNetwork(settings: settings, published: published)
+        let temporary = time.map { time in rules.map { ($0, time) } } ?? []
+        return RunNetwork(settings: settings, published: published, temporary: temporary)
     }
 
     /// The sockets that are there from the start: the broker's own, and on ports below 1024 one for every address. On
@@ -56,26 +61,23 @@ struct RunNetwork: Sendable {
         Set((settings.policy.allow ?? []).map(\.port) + settings.policy.upstreams.map(\.port))
     }
 
-    /// True if a name may be reached on a port that gets its sockets later.
-    var needsLaterListeners: Bool { usedPorts.contains { $0 >= Self.lowestFreePort } }
-
     /// What the run's record says of it: the entries as they were written.
     var entries: [String] {
         (settings.policy.allow ?? []).map(\.text) + settings.policy.upstreams.map { "upstream \($0)" }
             + published.map { "published \($0)" }
+            + temporary.map { "\($0.rule.text) \(GrantText.time($0.milliseconds)) alone" }
     }
 
     /// Starts the broker, with the host's side of what is published.
     func start(caller: Caller) throws -> NetworkService {
         var doors: [HostListener] = []
         for port in published { doors += try Self.listen(port) }
-        let needsMaker = needsLaterListeners || !published.isEmpty
         return try NetworkService(
             brokerPath: try LauncherLocator.locate(BrokerProgram.name, caller: caller),
             settings: settings,
             listeners: listeners(),
             published: doors,
-            makerPath: needsMaker ? try LauncherLocator.locate(caller: caller) : nil,
+            makerPath: try LauncherLocator.locate(caller: caller),
             lease: caller.isRoot ? try HostIdentity.leased() : nil
         )
     }

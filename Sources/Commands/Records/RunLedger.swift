@@ -48,10 +48,12 @@ struct RunLedger {
         return grant
     }
 
-    /// Writes down what a run's broker tells, while it tells it.
+    /// Writes down what a run's broker tells, while it tells it, and takes what a person wants of the live run.
     func listen(to sandbox: PreparedSandbox) {
+        guard let network = sandbox.network, let begun = context.place.network else { return }
         let (records, journal, actor) = (records, journal, context.principal)
-        sandbox.network?.report { try journal.append($0.map(records.connection), actor: actor) }
+        network.report { try journal.append($0.map(records.connection), actor: actor) }
+        LiveGrants.begin(network, begun, self)
     }
 
     func closing(_ plan: WorkspacePlan) -> RunClosing {

@@ -1,5 +1,6 @@
 import BrokerLink
 import Domain
+import Egress
 import Journal
 import Redaction
 
@@ -19,6 +20,18 @@ extension RunRecords {
                 "milliseconds": .unsigned(UInt64(record.seconds * 1000)), "ending": text(record.ending),
             ]
         )
+    }
+
+    func networkAllowed(_ rules: [NetworkRule], milliseconds: UInt64?) -> Record {
+        let time: RecordValue = milliseconds.map { .unsigned($0) } ?? .null
+        return Record(.networkAllowed, fields: entries(rules) + [("milliseconds", time)])
+    }
+
+    /// - Parameter type: who took them away.
+    func networkTaken(_ rules: [NetworkRule], _ type: RecordType) -> Record { Record(type, fields: entries(rules)) }
+
+    private func entries(_ rules: [NetworkRule]) -> [(StaticString, RecordValue)] {
+        [("entries", .list(rules.map { .text(redactor.redact($0.text)) }))]
     }
 
     func networkEnded(_ use: NetworkUse) -> Record {

@@ -82,6 +82,7 @@ enum Recovery {
             break
         }
         try assembly.recordHead(of: run, journal, project, principal)
+        try LiveGrants.removeSocket(of: run, state)
         try SettledMark.set(directory)
     }
 

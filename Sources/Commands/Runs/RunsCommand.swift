@@ -60,7 +60,8 @@ extension RunsCommand {
             let session = try Session.open(project: options.project)
             let run = try RunDirectory.find(name, in: session.project)
             let summary = try session.summary(run)
-            let observation = RunObservation(lines: try session.lines(run))
+            let lines = try session.lines(run)
+            let observation = RunObservation(lines: lines)
             guard !options.json else {
                 let whole = summary.json.adding([("observation", observation.json)])
                 session.console.result(String(decoding: whole.bytes(), as: UTF8.self))
@@ -75,6 +76,7 @@ extension RunsCommand {
             if let wall = summary.wallMilliseconds { row("time", "\(wall) ms") }
             if let counts = summary.counts { row("changes", counts.text) }
             if let error = summary.error { row("error", Printable.text(error)) }
+            for line in lines.compactMap(GrantText.text) { row("network", line) }
             show(observation, row)
         }
 

@@ -19,6 +19,7 @@ struct NameSocketsTests {
     /// What is made is written down; the descriptors are none.
     private func sockets(_ most: Int, _ made: Made) -> NameSockets {
         let sockets = NameSockets(most: most, on: loop) { _ in }
+        sockets.share([80, 443])
         sockets.take { request in
             try made.list.withLock { list in
                 // As the kernel does.

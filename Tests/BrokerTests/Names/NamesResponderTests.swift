@@ -63,7 +63,8 @@ struct NamesResponderTests {
         ("githubusercontent.com", 1),
         ("4.3.2.1.in-addr.arpa", 12), ("metadata.google.internal", 1), ("169.254.169.254", 1), ("api", 1), ("", 2),
         ("", 1),
-        ("_https._tcp.github.com", 33), ("evil.example", 65), ("evil.example", 255),
+        ("_https._tcp.evil.example", 33), ("_https._sctp.github.com", 33), ("https._tcp.github.com", 33),
+        ("_tcp.github.com", 33), ("_a._b._tcp.github.com", 33), ("evil.example", 65), ("evil.example", 255),
         (String(repeating: "a", count: 63) + ".evil.example", 1), ("local", 6), ("wpad", 1), ("a b.github.com", 1),
         ("1.0.0.127.in-addr.arpa.evil.example", 12), ("localhost.evil.example", 1),
     ]
@@ -81,6 +82,16 @@ struct NamesResponderTests {
         #expect(told.text.contains(record.rule.rawValue + ": ") && told.text.contains(record.reason))
         #expect(fixture.announced.withLock { $0.isEmpty })
         #expect(fixture.names.all.isEmpty)
+    }
+
+    @Test("a service of a listed host is none, and nothing is said of who asks", arguments: [33, 1, 16] as [UInt16])
+    func service(_ type: UInt16) async throws {
+        let fixture = try NamesFixture(Self.listed)
+        for edns in [nil, 1232] as [UInt16?] {
+            let answer = try #require(try await ask(fixture, TestQuestion("_https._tcp.GitHub.com", type, edns: edns)))
+            #expect(answer.code == 3 && answer.counts.prefix(3) == [1, 0, 0])
+        }
+        #expect(fixture.ledger.records.isEmpty && fixture.names.all.isEmpty)
     }
 
     @Test("other classes are refused", arguments: [3, 4, 254, 255, 0] as [UInt16])
