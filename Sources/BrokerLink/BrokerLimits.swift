@@ -2,6 +2,8 @@
 package struct BrokerLimits: Sendable, Equatable {
     /// Connections of the sandbox that are open at once.
     package var connections = 16_384
+    /// Sockets that they have: one inside each, and one outside where they are copied.
+    package var sockets = 32_768
     /// Connections that are being decided or dialled at once.
     package var pending = 1_024
     /// New connections in a second; a second's worth may come at once.
@@ -33,8 +35,8 @@ package struct BrokerLimits: Sendable, Equatable {
 
     package init() {}
 
-    /// The same limits as far as a process with so many descriptors can keep them. A connection that is copied takes
-    /// two of them, one that is being made up to four, and some are for everything else.
+    /// The same limits as far as a process with so many descriptors can keep them. A connection that is being made
+    /// takes two more of them for a moment, and some are for everything else.
     package func fitted(descriptors: Int) -> BrokerLimits {
         let eighth = max(1, descriptors / 8)
         var fitted = self
@@ -42,7 +44,8 @@ package struct BrokerLimits: Sendable, Equatable {
         fitted.requestConnections = min(requestConnections, eighth)
         fitted.pending = min(pending, max(1, eighth / 2))
         let rest = descriptors - min(Self.spareDescriptors, eighth) - fitted.listeners - fitted.requestConnections
-        fitted.connections = min(connections, max(1, (rest - 2 * fitted.pending) / 2))
+        fitted.sockets = min(sockets, max(2, rest - 2 * fitted.pending))
+        fitted.connections = min(connections, fitted.sockets)
         return fitted
     }
 

@@ -184,7 +184,7 @@ extension BrokerLimits {
     }
 
     static let fields: [Field] = [
-        Field("connections", \.connections), Field("pending", \.pending),
+        Field("connections", \.connections), Field("sockets", \.sockets), Field("pending", \.pending),
         Field("connections_per_second", \.connectionsPerSecond), Field("questions_per_second", \.questionsPerSecond),
         Field("names", \.names), Field("listeners", \.listeners), Field("lookups_per_second", \.lookupsPerSecond),
         Field("requests", \.requests), Field("request_connections", \.requestConnections),

@@ -12,6 +12,8 @@ package final class Crossings: Sendable {
         var lastNumber: UInt64 = 0
         /// What is asked of each open connection when the settings were replaced.
         var open: [UInt64: (@Sendable (BrokerSettings) -> Void)?] = [:]
+        /// Those that have, or are about to have, a socket outside as well.
+        var outside: Set<UInt64> = []
         var pending = 0
         /// Connections that may begin at once; refilled with time.
         var tokens: Double
@@ -45,6 +47,9 @@ package final class Crossings: Sendable {
             guard state.open.count < limits.connections else {
                 return .failure(Self.limit(RuleID("limit-connections"), "\(limits.connections) connections are open"))
             }
+            guard state.open.count + state.outside.count < limits.sockets else {
+                return .failure(Self.sockets(limits))
+            }
             guard state.tokens >= 1 else {
                 let reason = "\(limits.connectionsPerSecond) connections were made within a second"
                 return .failure(Self.limit(RuleID("limit-rate"), reason))
@@ -66,7 +71,28 @@ package final class Crossings: Sendable {
         }
     }
 
-    package func leave(_ pass: Pass) { state.withLock { _ = $0.open.removeValue(forKey: pass.number) } }
+    package func leave(_ pass: Pass) {
+        state.withLock { state in
+            state.open[pass.number] = nil
+            state.outside.remove(pass.number)
+        }
+    }
+
+    /// Lets a connection have its second socket, the one outside.
+    package func goOut(_ pass: Pass) throws(EgressRefusal) {
+        let limits = settings.current.limits
+        let isWithin = state.withLock { state in
+            guard state.open[pass.number] != nil, !state.outside.contains(pass.number) else { return true }
+            guard state.open.count + state.outside.count < limits.sockets else { return false }
+            state.outside.insert(pass.number)
+            return true
+        }
+        if !isWithin { throw Self.sockets(limits) }
+    }
+
+    private static func sockets(_ limits: BrokerLimits) -> EgressRefusal {
+        limit(RuleID("limit-connections"), "connections have \(limits.sockets) sockets")
+    }
 
     /// Has a function called at every replacement of the settings for as long as the connection is open.
     package func watch(_ pass: Pass, _ recheck: @escaping @Sendable (BrokerSettings) -> Void) {

@@ -40,7 +40,7 @@ package struct ProxyGreeting: Greeting {
         let status =
             switch refusal.rule.rawValue {
             case "limit-greeting": 408
-            case "limit-pending": 503
+            case "limit-pending", "limit-connections": 503
             default: isMalformed ? 400 : 403
             }
         return DenyAnswer.http(refusal, status: status, accepted: accepted)

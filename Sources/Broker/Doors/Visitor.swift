@@ -281,7 +281,10 @@ final class Visitor {
     /// looked up or several addresses are tried.
     private func dial(_ journey: Journey) {
         let target = journey.approach.target
-        guard beginPending(target) else { return }
+        guard let pass, beginPending(target) else { return }
+        do throws(EgressRefusal) { try keeper.crossings.goOut(pass) } catch {
+            return refuse(error, target, isMalformed: true)
+        }
         phase = .dialling(journey)
         do {
             if let address = try keeper.dialing.known(target) {
