@@ -10,6 +10,7 @@ package final class RequestForwarder: RequestForwarding {
     let settings: SettingsStore
     let dialing: any Dialing
     let ledger: any ConnectionLedger
+    let tally: RequestTally
     private let authority: RunAuthority
     private let began: NIODeadline
     private let connections = Mutex<[ObjectIdentifier: NIOLoopBound<ClientConnection>]>([:])
@@ -27,6 +28,7 @@ package final class RequestForwarder: RequestForwarding {
         self.authority = authority
         self.dialing = dialing
         self.ledger = ledger
+        tally = RequestTally(ledger)
         self.began = began
         settings.onReplace { [weak self] _ in self?.revise() }
     }
@@ -64,6 +66,7 @@ package final class RequestForwarder: RequestForwarding {
         for connection in connections.withLock({ Array($0.values) }) {
             try? connection.eventLoop.submit { connection.value.close() }.wait()
         }
+        tally.flush()
     }
 
     func secondsSinceStart(_ moment: NIODeadline) -> Double { Double((moment - began).nanoseconds) / 1e9 }
