@@ -31,7 +31,8 @@ final class ClientConnection {
         armIdleTimer(after: .nanoseconds(Int64(limits.idleSeconds * 1e9)))
     }
 
-    var ledger: any ConnectionLedger { forwarder.ledger }
+    /// Takes down what became of a request.
+    func record(_ request: ConnectionRecord) { forwarder.tally.record(request, on: channel.eventLoop) }
 
     func judge(_ request: RequestHead) -> RequestJudgement { RequestJudgement(request, forwarder.settings.current) }
 
@@ -101,7 +102,7 @@ final class ClientConnection {
             beganSeconds: secondsSinceStart(.now())
         )
         record.ending = ending
-        ledger.record(record)
+        forwarder.ledger.record(record)
     }
 
     func close() {

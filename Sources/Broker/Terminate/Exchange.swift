@@ -208,7 +208,7 @@ final class Exchange {
         phase = .over
         record.seconds = connection.secondsSinceStart(.now()) - record.beganSeconds
         connection.remove(self)
-        connection.ledger.record(record)
+        connection.record(record)
         client = nil
         server = nil
     }

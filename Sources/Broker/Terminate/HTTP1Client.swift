@@ -15,7 +15,7 @@ final class HTTP1Client: ChannelInboundHandler {
     private let connection: ClientConnection
     private var context: ChannelHandlerContext?
     private var reader: HTTP1Reader
-    private var output = OutputBuffer()
+    private let output = OutputBuffer()
     private var exchange: Exchange?
     private var reply = RequestHead.Reply()
     private var chunks = false

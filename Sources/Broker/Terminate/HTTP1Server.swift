@@ -15,7 +15,7 @@ final class HTTP1Server: ChannelInboundHandler {
     private let onGone: (HTTP1Server) -> Void
     private var context: ChannelHandlerContext?
     private var reader: HTTP1Reader
-    private var output = OutputBuffer()
+    private let output = OutputBuffer()
     private var exchange: Exchange?
     private var chunks = false
     private var requestIsOver = true

@@ -20,7 +20,7 @@ final class HTTP2Client: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var streamID: UInt32 = 0
     private var exchange: Exchange?
-    private var output = HTTP2Output()
+    private let output = HTTP2Output()
     /// What came and was not asked for yet; the stream's window and the gate bound it.
     private var parts = CircularBuffer<Part>()
     private var hasBegun = false

@@ -11,7 +11,7 @@ final class HTTP2Server: ChannelInboundHandler {
     private let connection: HTTP2Outside
     private var context: ChannelHandlerContext?
     private var exchange: Exchange?
-    private var output = HTTP2Output()
+    private let output = HTTP2Output()
     private var reader = HTTP2AnswerReader(answering: "GET", fieldsMax: 0)
     /// What came and was not asked for yet; the stream's window and the gate bound it.
     private var parts = CircularBuffer<HTTP2AnswerReader.Part>()

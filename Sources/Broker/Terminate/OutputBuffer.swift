@@ -1,19 +1,21 @@
 import NIOCore
 
 /// Collects what is written, so that a head and a short body leave in one piece.
-struct OutputBuffer {
+///
+/// It is no value: what is written can come back, before the writing is over, as an event that writes more.
+final class OutputBuffer {
     /// What is longer goes out as it is: to copy it would cost more than a system call.
     private static let collectedBytesMax = 16 << 10
 
     private var collected = ByteBuffer()
     private var isFlushed = true
 
-    mutating func write(_ text: String) {
+    func write(_ text: String) {
         collected.writeString(text)
         isFlushed = false
     }
 
-    mutating func write(_ field: HTTPField) {
+    func write(_ field: HTTPField) {
         collected.writeString(field.name)
         collected.writeStaticString(": ")
         collected.writeString(field.value)
@@ -21,7 +23,7 @@ struct OutputBuffer {
         isFlushed = false
     }
 
-    mutating func write(_ bytes: ByteBuffer, to context: ChannelHandlerContext) {
+    func write(_ bytes: ByteBuffer, to context: ChannelHandlerContext) {
         isFlushed = false
         if collected.readableBytes + bytes.readableBytes <= Self.collectedBytesMax {
             collected.writeImmutableBuffer(bytes)
@@ -32,7 +34,7 @@ struct OutputBuffer {
     }
 
     /// A chunk with its size before it.
-    mutating func write(chunk bytes: ByteBuffer, to context: ChannelHandlerContext) {
+    func write(chunk bytes: ByteBuffer, to context: ChannelHandlerContext) {
         guard bytes.readableBytes > 0 else { return }
         write(String(bytes.readableBytes, radix: 16) + "\r\n")
         // Within TLS each write becomes a record of its own, so that a copy is cheaper than three of them.
@@ -41,16 +43,17 @@ struct OutputBuffer {
         if collected.readableBytes > Self.collectedBytesMax { pass(to: context) }
     }
 
-    mutating func flush(to context: ChannelHandlerContext) {
+    func flush(to context: ChannelHandlerContext) {
         guard !isFlushed else { return }
-        pass(to: context)
         isFlushed = true
+        pass(to: context)
         context.flush()
     }
 
-    private mutating func pass(to context: ChannelHandlerContext) {
+    private func pass(to context: ChannelHandlerContext) {
         guard collected.readableBytes > 0 else { return }
-        context.write(NIOAny(collected), promise: nil)
+        let bytes = collected
         collected = ByteBuffer()
+        context.write(NIOAny(bytes), promise: nil)
     }
 }

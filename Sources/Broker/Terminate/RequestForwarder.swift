@@ -10,6 +10,7 @@ package final class RequestForwarder: RequestForwarding {
     let settings: SettingsStore
     let dialing: any Dialing
     let ledger: any ConnectionLedger
+    let tally: RequestTally
     private let authority: RunAuthority
     private let began: NIODeadline
     private let connections = Mutex<[ObjectIdentifier: NIOLoopBound<ClientConnection>]>([:])
@@ -29,6 +30,7 @@ package final class RequestForwarder: RequestForwarding {
         self.authority = authority
         self.dialing = dialing
         self.ledger = ledger
+        tally = RequestTally(ledger)
         self.began = began
         settings.onReplace { [weak self] _ in self?.revise() }
     }
@@ -66,6 +68,7 @@ package final class RequestForwarder: RequestForwarding {
         for connection in connections.withLock({ Array($0.values) }) {
             try? connection.eventLoop.submit { connection.value.close() }.wait()
         }
+        tally.flush()
     }
 
     /// A place for a request; nil where there are too many already.

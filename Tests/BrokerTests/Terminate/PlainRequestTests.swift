@@ -52,6 +52,32 @@ struct PlainRequestTests {
         #expect(yard.ledger.records(5).count == 5)
     }
 
+    @Test func manyRequestsInASecondAreAddedUp() throws {
+        let server = try server()
+        let yard = try yard(server)
+        let client = try RawClient(port: yard.door("example.com:80"))
+        for index in 0..<700 {
+            client.send("GET /\(index) HTTP/1.1\r\nHost: example.com\r\n\r\n")
+            try #require(client.read(until: "ok").hasSuffix("ok"))
+        }
+        #expect(server.connectionCount == 1)
+        // One that is refused is never among them.
+        client.send("GET /%00 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        _ = client.read()
+        yard.forwarder.end()
+        let records = yard.ledger.records
+        let allowed = records.filter { $0.verdict != .deny }
+        let counts = allowed.map { record in
+            record.request.flatMap { $0.contains(" requests, ") ? Int($0.prefix { $0 != " " }) : nil } ?? 1
+        }
+        #expect(counts.reduce(0, +) == 700)
+        #expect(allowed.map(\.bytesIn).reduce(0, +) == 1400)
+        #expect(records.filter { $0.verdict == .deny }.count == 1)
+        // However slow this machine is, no second has more than its own and one sum.
+        let seconds = Int((allowed.map { $0.beganSeconds + $0.seconds }.max() ?? 0)) + 2
+        #expect(allowed.count <= seconds * 201)
+    }
+
     @Test func pipelinedRequestsAreAnsweredInOrder() throws {
         let server = try server()
         let yard = try yard(server)
