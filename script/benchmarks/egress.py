@@ -148,7 +148,8 @@ def contenders(setting: Setting, origin: int) -> Iterator[dict[str, Contender]]:
 
 
 @contextlib.contextmanager
-def origin_server(setting: Setting) -> Iterator[int]:
+def origin_server(setting: Setting, template: str = NGINX, large_bytes: int = LARGE_BYTES) -> Iterator[int]:
+    """nginx with a small and a large file, on the port that is given."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     if program is None:
         fail("nginx is missing, which answers here: apt-get install nginx-light squid tinyproxy")
@@ -156,12 +157,12 @@ def origin_server(setting: Setting) -> Iterator[int]:
     files.mkdir(exist_ok=True)
     (files / "small").write_bytes(b"x" * 1024)
     with open(files / "large", "wb") as file:
-        file.truncate(LARGE_BYTES)
+        file.truncate(large_bytes)
     for path in (setting.place, files):
         path.chmod(0o755)
     port = free_port()
     configuration = setting.place / "nginx.conf"
-    configuration.write_text(NGINX.format(place=setting.place, port=port), encoding="utf-8")
+    configuration.write_text(template.format(place=setting.place, port=port), encoding="utf-8")
     with started([program, "-c", str(configuration)], port):
         yield port
 

@@ -2,13 +2,12 @@
 import contextlib
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 
 from benchmarks.common import ROOT, Rows, Setting, fail, median, note, number
-from benchmarks.egress import Contender, compiled, free_port, interleaved, started
+from benchmarks.egress import Contender, compiled, free_port, interleaved, origin_server, started
 
 HELP = "requests and throughput of TLS that is read on its way: direct, bailey, mitmproxy"
 ROUNDS = 5
@@ -44,25 +43,6 @@ def certificates(place: pathlib.Path) -> pathlib.Path:
     openssl("x509", "-req", "-in", f"{place}/leaf.csr", "-CA", f"{place}/root.pem", "-CAkey", f"{place}/root.key",
             "-CAcreateserial", "-out", f"{place}/leaf.pem", "-days", "2", "-extfile", f"{place}/names")
     return place / "root.pem"
-
-
-@contextlib.contextmanager
-def origin_server(setting: Setting) -> Iterator[int]:
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    if program is None:
-        fail("nginx is missing, which answers here: apt-get install nginx-light")
-    files = setting.place / "files"
-    files.mkdir(exist_ok=True)
-    (files / "small").write_bytes(b"x" * 1024)
-    with open(files / "large", "wb") as file:
-        file.truncate(LARGE_BYTES)
-    for path in (setting.place, files):
-        path.chmod(0o755)
-    port = free_port()
-    configuration = setting.place / "tls.conf"
-    configuration.write_text(NGINX.format(place=setting.place, port=port), encoding="utf-8")
-    with started([program, "-c", str(configuration)], port):
-        yield port
 
 
 def mitmdump() -> str | None:
@@ -102,7 +82,7 @@ def contenders(setting: Setting, origin: int, root: pathlib.Path) -> Iterator[di
 def measure(setting: Setting, rounds: int, files: int) -> None:
     client = compiled(setting, "egress_client", "-DTLS", "-lssl", "-lcrypto")
     root = certificates(setting.place)
-    with origin_server(setting) as origin, contenders(setting, origin, root) as peers:
+    with origin_server(setting, NGINX, LARGE_BYTES) as origin, contenders(setting, origin, root) as peers:
         figures = {what: interleaved(client, peers, what, amount, rounds)
                    for what, amount in (("get", LARGE_BYTES), ("keep", KEPT), ("new", NEW))}
     show(setting, rounds, figures)
