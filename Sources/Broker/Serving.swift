@@ -44,7 +44,7 @@ package final class Serving: Sendable {
         )
         let keeper = Doorkeeper(
             settings: settings,
-            judge: Judge(isForge: Forges.contains),
+            judge: Judge(isForge: { $1.isForge($0) }),
             relay: relay,
             dialing: dialer,
             forwarding: forwarder,

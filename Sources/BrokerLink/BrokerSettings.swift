@@ -32,6 +32,12 @@ package struct BrokerSettings: Sendable, Equatable {
         self.upstreamRoots = upstreamRoots
         self.limits = limits
     }
+
+    /// True for hosts of git repositories, well-known ones or the operator's, and for all names below them. Their
+    /// requests are always seen, so that nothing is pushed or changed there without a rule that says so.
+    package func isForge(_ name: HostName) -> Bool {
+        forges.contains(name) || forges.contains { name.isBelow($0) } || KnownForges.contains(name)
+    }
 }
 
 /// A name server of the host. Its address is the host's business, so no guard judges it; only questions go there.

@@ -34,7 +34,7 @@ package final class HostLookup: Sendable {
     static let graceSeconds = 1.0
 
     private let settings: SettingsStore
-    private let rate = QuestionRate()
+    private let rate = EventRate()
     private let state = Mutex(State())
 
     package init(settings: SettingsStore) { self.settings = settings }

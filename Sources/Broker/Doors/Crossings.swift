@@ -15,9 +15,6 @@ package final class Crossings: Sendable {
         /// Those that have, or are about to have, a socket outside as well.
         var outside: Set<UInt64> = []
         var pending = 0
-        /// Connections that may begin at once; refilled with time.
-        var tokens: Double
-        var filledSeconds: Double
         var reportedSeconds = -Crossings.reportSeconds
     }
 
@@ -25,11 +22,11 @@ package final class Crossings: Sendable {
     private static let reportSeconds = 1.0
 
     private let settings: SettingsStore
-    private let state: Mutex<State>
+    private let rate = EventRate()
+    private let state = Mutex(State())
 
     package init(_ settings: SettingsStore) {
         self.settings = settings
-        state = Mutex(State(tokens: Double(settings.current.limits.connectionsPerSecond), filledSeconds: 0))
         settings.onReplace { [weak self] replaced in self?.recheck(replaced) }
     }
 
@@ -41,20 +38,16 @@ package final class Crossings: Sendable {
     package func enter(now: Double) throws(EgressRefusal) -> Pass {
         let limits = settings.current.limits
         let result: Result<Pass, EgressRefusal> = state.withLock { state in
-            let perSecond = Double(limits.connectionsPerSecond)
-            state.tokens = min(perSecond, state.tokens + max(0, now - state.filledSeconds) * perSecond)
-            state.filledSeconds = max(state.filledSeconds, now)
             guard state.open.count < limits.connections else {
                 return .failure(Self.limit(RuleID("limit-connections"), "\(limits.connections) connections are open"))
             }
             guard state.open.count + state.outside.count < limits.sockets else {
                 return .failure(Self.sockets(limits))
             }
-            guard state.tokens >= 1 else {
+            guard rate.take(perSecond: limits.connectionsPerSecond, at: now) else {
                 let reason = "\(limits.connectionsPerSecond) connections were made within a second"
                 return .failure(Self.limit(RuleID("limit-rate"), reason))
             }
-            state.tokens -= 1
             state.lastNumber += 1
             state.open[state.lastNumber] = .some(nil)
             return .success(Pass(number: state.lastNumber))

@@ -88,11 +88,7 @@ final class PublishedDoor: Sendable {
             do throws(LinkError) { made = try later.connect(address, port: port) } catch { continue }
             var wait = pollfd(fd: made, events: Int16(POLLOUT), revents: 0)
             _ = poll(&wait, 1, Self.waitMilliseconds)
-            var code: Int32 = 0
-            var size = socklen_t(MemoryLayout.size(ofValue: code))
-            if getsockopt(made, SOL_SOCKET, SO_ERROR, &code, &size) == 0, code == 0, Self.prepare(made) {
-                return .connected(made, address)
-            }
+            if OutsideSocket.failure(of: made) == nil, Self.prepare(made) { return .connected(made, address) }
             _ = close(made)
         }
         return .failed("nothing listens on port \(port) inside")
@@ -171,8 +167,7 @@ final class PublishedDoor: Sendable {
 
     /// As the relay wants its sockets.
     private static func prepare(_ socket: Int32) -> Bool {
-        var one: Int32 = 1
-        _ = setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout.size(ofValue: one)))
+        OutsideSocket.sendAtOnce(socket)
         return fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 && fcntl(socket, F_SETFL, O_NONBLOCK) == 0
     }
 }

@@ -27,7 +27,7 @@ package final class NamesResponder: Sendable {
     private let settings: SettingsStore
     private let records: NameRecords
     private let announcements: NameAnnouncements
-    private let rate = QuestionRate()
+    private let rate = EventRate()
     private let seconds: @Sendable () -> Double
 
     /// - Parameters:

@@ -1,15 +1,5 @@
-package import BrokerLink
 import Domain
 package import Egress
-
-/// The well-known hosts of git repositories, with the hosts of their programming interfaces and downloads. Their
-/// requests are always seen, so that nothing is pushed or changed there without a rule that says so.
-package enum Forges {
-    /// True if requests to a host must be seen whatever the rules for it look at.
-    package static func contains(_ name: HostName, _ settings: BrokerSettings) -> Bool {
-        settings.forges.contains(name) || settings.forges.contains { name.isBelow($0) } || KnownForges.contains(name)
-    }
-}
 
 /// What is refused of git and of forges whatever a rule for the whole host allows.
 package struct ForgeRules: Sendable {

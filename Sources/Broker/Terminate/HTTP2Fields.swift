@@ -89,9 +89,9 @@ enum HTTP2Fields {
 extension HTTPFields {
     /// Names that some servers take for the fields that decide where a message ends or whom it is for.
     func refuseLookAlikes(_ status: Int) throws(HTTPRefusal) {
-        for field in all where field.key.utf8.contains(UInt8(ascii: "_")) {
-            let other = String(field.key.map { $0 == "_" ? "-" : $0 })
-            guard !HTTP1Head.framing.contains(other) else {
+        for field in all where field.hyphenated != field.key {
+            guard !HTTP1Head.framing.contains(field.hyphenated) else {
+                let other = field.hyphenated
                 throw HTTPRefusal(status, "http-framing", "the field \(field.key) is taken by some for \(other)")
             }
         }
@@ -99,10 +99,7 @@ extension HTTPFields {
 
     /// Fields that are too late behind a body.
     func refuseTrailing(_ status: Int) throws(HTTPRefusal) {
-        // Underscores are hyphens to some.
-        let never = HTTP2Fields.neverTrailing
-        let bad = all.first { never.contains(String($0.key.map { $0 == "_" ? "-" : $0 })) }
-        guard let bad else { return }
+        guard let bad = all.first(where: { HTTP2Fields.neverTrailing.contains($0.hyphenated) }) else { return }
         throw HTTPRefusal(status, "http-framing", "the field \(bad.key) stands after the body")
     }
 }

@@ -11,6 +11,11 @@ package struct HTTPField: Hashable, Sendable {
         key = name.lowercased()
         self.value = value
     }
+
+    /// The key as servers read it that take underscores for hyphens.
+    var hyphenated: String {
+        key.utf8.contains(UInt8(ascii: "_")) ? String(key.map { $0 == "_" ? "-" : $0 }) : key
+    }
 }
 
 /// The fields of a head or of what follows a body, in order.

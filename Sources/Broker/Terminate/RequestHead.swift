@@ -235,7 +235,7 @@ enum Connection {
                 "the Connection field names \(EgressRefusal.quoted(other.utf8)), which belongs to the whole way"
             )
         }
-        if let field = request.fields.all.first(where: { overriding.contains($0.key) || isOverride($0.key) }) {
+        if let field = request.fields.all.first(where: { overriding.contains($0.hyphenated) }) {
             throw HTTPRefusal(403, "http-override", "the field \(field.key) asks for another method or path")
         }
         if let expectation = request.fields.values("expect").first(where: { $0.lowercased() != "100-continue" }) {
@@ -247,11 +247,6 @@ enum Connection {
         request.fields.remove(own)
         // What becomes a WebSocket has no trailers.
         if takesTrailers, !request.isWebSocket { request.fields.append("te", "trailers") }
-    }
-
-    /// Underscores are hyphens to some servers.
-    private static func isOverride(_ key: String) -> Bool {
-        key.utf8.contains(UInt8(ascii: "_")) && overriding.contains(String(key.map { $0 == "_" ? "-" : $0 }))
     }
 
     private static func upgrade(

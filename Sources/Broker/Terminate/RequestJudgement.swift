@@ -44,7 +44,7 @@ struct RequestJudgement {
         }
         guard case .name(let name) = request.target.host else { return (decision, .pass) }
         let isListed = entries.allow?.contains { $0.methods != nil && $0.prefix != nil } ?? false
-        let isForge = Forges.contains(name, settings)
+        let isForge = settings.isForge(name)
         switch ForgeRules.judge(request, isForge: isForge, isListed: isListed) {
         case .passes: return (decision, .pass)
         case .needsBody: return (decision, .read)

@@ -36,9 +36,7 @@ enum GitAddresses {
         let rules = settings.policy.allow ?? []
         let upstreams = settings.policy.upstreams
         let named = rules.compactMap { if case .exactly(let name) = $0.names { name } else { nil } }
-        let listed = (named + upstreams.map(\.name)).filter { name in
-            KnownForges.contains(name) || settings.forges.contains { name == $0 || name.isBelow($0) }
-        }
+        let listed = (named + upstreams.map(\.name)).filter(settings.isForge)
         let all = KnownForges.sshHosts.union(settings.forges.map(\.text)).union(listed.map(\.text)).sorted()
         let open = rules.filter { $0.port == sshPort }
         let openUpstreams = upstreams.filter { $0.port == sshPort }

@@ -33,13 +33,10 @@ final class LiveGrants {
         write = { record, actor in try journal.append(record, actor: actor) }
         person = ledger.context.principal
         let now = time.bootNanoseconds()
-        let forges = begun.settings.forges
         book = GrantBook(
             begun.settings.policy,
             ends: begun.temporary.map { ($0.rule, now + $0.milliseconds * 1_000_000) },
-            isForge: { name in
-                KnownForges.contains(name) || forges.contains { $0 == name || name.isBelow($0) }
-            }
+            isForge: begun.settings.isForge
         )
     }
 

@@ -213,6 +213,6 @@ struct ForgeGitTests {
     func theTable(_ name: String, _ isForge: Bool) throws {
         var settings = BrokerSettings()
         settings.forges = [try HostName("own.example.com")]
-        #expect(Forges.contains(try HostName(name), settings) == isForge)
+        #expect(settings.isForge(try HostName(name)) == isForge)
     }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// How many questions a second are answered. A second's worth may come at once.
-final class QuestionRate: Sendable {
+/// How many of something there may be in a second. A second's worth may come at once.
+final class EventRate: Sendable {
     private struct State {
         var left: Double
         var seconds: Double
@@ -11,7 +11,7 @@ final class QuestionRate: Sendable {
 
     /// Takes one; false where none is left.
     func take(perSecond: Int, at seconds: Double) -> Bool {
-        let most = Double(max(perSecond, 1))
+        let most = Double(perSecond)
         return state.withLock { state in
             var now = state ?? State(left: most, seconds: seconds)
             now.left = min(most, now.left + max(0, seconds - now.seconds) * most)
