@@ -11,6 +11,9 @@ package enum BrokerOrder: Sendable, Equatable {
     case listener(ListenerRequest)
     /// A socket comes with it over which further listeners can be had; see ``ListenerOrder``.
     case maker
+    /// The value of one of the settings' secrets, by its place there, in the sealed memory that comes with it. Sent
+    /// again when it changes.
+    case secret(UInt16)
     /// That was all: serve.
     case begin
     /// The run is over.
@@ -20,12 +23,13 @@ package enum BrokerOrder: Sendable, Equatable {
 
     private enum Kind {
         static let settings: UInt8 = 1, listener: UInt8 = 2, maker: UInt8 = 3, begin: UInt8 = 4, end: UInt8 = 5
+        static let secret: UInt8 = 6
     }
 
     /// True for the orders that a descriptor comes with.
     package var bringsDescriptor: Bool {
         switch self {
-        case .settings, .listener, .maker: true
+        case .settings, .listener, .maker, .secret: true
         case .begin, .end: false
         }
     }
@@ -35,6 +39,7 @@ package enum BrokerOrder: Sendable, Equatable {
         case .settings: [Kind.settings]
         case .listener(let request): [Kind.listener] + request.bytes
         case .maker: [Kind.maker]
+        case .secret(let place): [Kind.secret, UInt8(place >> 8), UInt8(place & 0xFF)]
         case .begin: [Kind.begin]
         case .end: [Kind.end]
         }
@@ -46,6 +51,7 @@ package enum BrokerOrder: Sendable, Equatable {
         switch kind {
         case Kind.settings where bytes.count == 1: self = .settings
         case Kind.maker where bytes.count == 1: self = .maker
+        case Kind.secret where bytes.count == 3: self = .secret(UInt16(bytes[1]) << 8 | UInt16(bytes[2]))
         case Kind.begin where bytes.count == 1: self = .begin
         case Kind.end where bytes.count == 1: self = .end
         case Kind.listener:

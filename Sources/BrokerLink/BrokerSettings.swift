@@ -14,6 +14,11 @@ package struct BrokerSettings: Sendable, Equatable {
     /// Root certificates of single upstreams, PEM, in place of ``roots``.
     package var upstreamRoots: [HostName: String]
     package var limits: BrokerLimits
+    /// What the broker holds for the run; the values come by orders.
+    package var secrets: [HeldSecret] = []
+    /// Services whose requests are metered.
+    package var providers: [ModelProvider] = []
+    package var models = ModelRules()
 
     package init(
         policy: NetworkPolicy = NetworkPolicy(),
@@ -37,6 +42,14 @@ package struct BrokerSettings: Sendable, Equatable {
     /// requests are always seen, so that nothing is pushed or changed there without a rule that says so.
     package func isForge(_ name: HostName) -> Bool {
         forges.contains(name) || forges.contains { name.isBelow($0) } || KnownForges.contains(name)
+    }
+}
+
+extension BrokerSettings {
+    /// True where a secret is bound, or models are metered: each request there must be seen.
+    package func isBound(_ target: ConnectTarget) -> Bool {
+        secrets.contains { $0.bindings.contains { $0.isAt(target) } }
+            || providers.contains { target.port == $0.port && target.host == .name($0.host) }
     }
 }
 

@@ -63,6 +63,8 @@ package enum SettingsDocument {
                 .object(names.map { ($0.key.text, texts($0.value.map(\.description))) })
             ),
             ("upstream_roots", .object(roots.map { ($0.key.text, .string($0.value)) })),
+            ("secrets", .array(settings.secrets.map(\.json))),
+            ("providers", .array(settings.providers.map(\.json))), ("models", settings.models.json),
             ("limits", .object(BrokerLimits.fields.map { ($0.name, $0.get(settings.limits)) })),
         ])
     }
@@ -108,6 +110,9 @@ private struct SettingsReader {
         for (name, item) in try members("upstream_roots") {
             settings.upstreamRoots[try HostName(name)] = try known(item.stringValue, "upstream_roots")
         }
+        settings.secrets = try list("secrets").map { item in try known(HeldSecret(item), "secrets") }
+        settings.providers = try list("providers").map { item in try known(ModelProvider(item), "providers") }
+        settings.models = try known(ModelRules(known(value["models"], "models")), "models")
         for field in BrokerLimits.fields {
             guard let item = value["limits"]?[field.name], field.set(&settings.limits, item) else {
                 throw LinkError("the settings have no limit \(field.name)")

@@ -25,6 +25,7 @@ package struct Judge: Sendable {
     }
 
     private func treatment(_ target: ConnectTarget, _ settings: BrokerSettings) -> Treatment {
+        if settings.isBound(target) { return .secureRequests }
         let sight = settings.policy.sight(target)
         switch target.port {
         case 80: return .plainRequests

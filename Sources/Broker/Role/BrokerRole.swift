@@ -69,6 +69,9 @@ final class BrokerRole {
                 throw LinkError("take the maker of listeners: there are no settings yet")
             }
             serving.take(later: LaterListeners(maker: PacketLink(owning: descriptor)))
+        case .secret(let place):
+            defer { close(descriptor) }
+            throw LinkError("take the secret \(place): nothing uses it yet")
         case .begin:
             guard let serving, !hasBegun else { throw LinkError("begin: there are no settings yet, or it has begun") }
             hasBegun = true

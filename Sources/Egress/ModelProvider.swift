@@ -1,0 +1,95 @@
+/// How requests to a model are written.
+package enum ModelDialect: String, Sendable, Hashable, CaseIterable {
+    /// Anthropic's Messages.
+    case messages
+    /// OpenAI's Chat Completions, and what others made like it.
+    case chat
+    /// OpenAI's Responses.
+    case responses
+}
+
+/// A service that runs models: where it is, what is billed there, and at which prices.
+package struct ModelProvider: Sendable, Hashable {
+    /// A path that is billed, as it is written in requests, and what is spoken there.
+    package struct Endpoint: Sendable, Hashable {
+        package let path: String
+        package let dialect: ModelDialect
+
+        package init(path: String, dialect: ModelDialect) {
+            self.path = path
+            self.dialect = dialect
+        }
+    }
+
+    /// What tokens of a model cost: millionths of a dollar for a million tokens.
+    package struct Price: Sendable, Hashable {
+        /// A model's name, or its beginning.
+        package let model: String
+        package var input: UInt64
+        package var cacheRead: UInt64
+        package var cacheWrite: UInt64
+        /// Kept for an hour.
+        package var longCacheWrite: UInt64
+        package var output: UInt64
+
+        package init(
+            model: String,
+            input: UInt64,
+            cacheRead: UInt64,
+            cacheWrite: UInt64,
+            longCacheWrite: UInt64,
+            output: UInt64
+        ) {
+            self.model = model
+            self.input = input
+            self.cacheRead = cacheRead
+            self.cacheWrite = cacheWrite
+            self.longCacheWrite = longCacheWrite
+            self.output = output
+        }
+    }
+
+    package let name: String
+    package var host: HostName
+    package var port: UInt16
+    package var endpoints: [Endpoint]
+    /// Fields in which a caller's own credentials could come; none of them is passed on.
+    package var credentialFields: [String]
+    package var prices: [Price]
+    /// The port inside on which it can be had over plain HTTP; nil where only its own name leads to it.
+    package var gatewayPort: UInt16?
+
+    package init(
+        name: String,
+        host: HostName,
+        port: UInt16 = 443,
+        endpoints: [Endpoint],
+        credentialFields: [String],
+        prices: [Price],
+        gatewayPort: UInt16?
+    ) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.endpoints = endpoints
+        self.credentialFields = credentialFields
+        self.prices = prices
+        self.gatewayPort = gatewayPort
+    }
+}
+
+/// How models may be used by one run.
+package struct ModelRules: Sendable, Hashable {
+    /// Names of models, each with `*` at its end for all that begin so; nil for every model.
+    package var models: [String]?
+    /// Tokens of all requests together, read and written; nil without a limit.
+    package var tokensMax: UInt64?
+    /// Millionths of a dollar of all requests together; nil without a limit.
+    package var microdollarsMax: UInt64?
+
+    package init(models: [String]? = nil, tokensMax: UInt64? = nil, microdollarsMax: UInt64? = nil) {
+        self.models = models
+        self.tokensMax = tokensMax
+        self.microdollarsMax = microdollarsMax
+    }
+}
