@@ -82,6 +82,8 @@ package struct Outcome: Sendable, Equatable {
     package var observation = Observation()
     /// Nil for a run that had no network.
     package var network: NetworkUse?
+    /// Nil for a run to which no provider of models was given.
+    package var models: ModelUse?
 
     package init(
         ending: Ending,
