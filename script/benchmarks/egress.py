@@ -52,8 +52,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(port: int) -> None:
-    for _ in range(200):
+def wait_for(port: int, tries: int = 200) -> None:
+    for _ in range(tries):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
@@ -108,10 +108,10 @@ class Contender:
 
 
 @contextlib.contextmanager
-def started(command: list[str], port: int) -> Iterator[int]:
+def started(command: list[str], port: int, tries: int = 200) -> Iterator[int]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_for(port)
+        wait_for(port, tries)
         yield process.pid
     finally:
         process.terminate()

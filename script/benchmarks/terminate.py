@@ -24,7 +24,7 @@ scgi_temp_path {place}/scgi; server {{ listen 127.0.0.1:{port} ssl backlog=4096;
 ssl_certificate {place}/leaf.pem; ssl_certificate_key {place}/leaf.key; ssl_session_cache off;
 ssl_session_tickets off; }} }}
 """
-NAMES = "subjectAltName=DNS:localhost,DNS:*.example.com"
+NAMES = "DNS:localhost,DNS:*.example.com"
 
 
 def openssl(*words: str) -> None:
@@ -33,13 +33,13 @@ def openssl(*words: str) -> None:
         fail(f"openssl {words[0]}: {done.stderr.strip()[-300:]}")
 
 
-def certificates(place: pathlib.Path) -> pathlib.Path:
+def certificates(place: pathlib.Path, names: str = NAMES) -> pathlib.Path:
     """A root of the origin's own, and a leaf for the names that it is called by."""
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     openssl("req", "-x509", *curve, "-keyout", f"{place}/root.key", "-out", f"{place}/root.pem", "-days", "2",
             "-subj", "/CN=bench root", "-addext", "basicConstraints=critical,CA:TRUE")
     openssl("req", *curve, "-keyout", f"{place}/leaf.key", "-out", f"{place}/leaf.csr", "-subj", "/CN=bench")
-    (place / "names").write_text(NAMES + "\n", encoding="utf-8")
+    (place / "names").write_text(f"subjectAltName={names}\n", encoding="utf-8")
     openssl("x509", "-req", "-in", f"{place}/leaf.csr", "-CA", f"{place}/root.pem", "-CAkey", f"{place}/root.key",
             "-CAcreateserial", "-out", f"{place}/leaf.pem", "-days", "2", "-extfile", f"{place}/names")
     return place / "root.pem"
