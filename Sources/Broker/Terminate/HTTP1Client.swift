@@ -115,7 +115,8 @@ final class HTTP1Client: ChannelInboundHandler {
             }
         }
         isPumping = false
-        if wantsPart, mayGoOn, !isReading, !inputHasEnded, !connection.isClosed, context.channel.isActive {
+        let isWanted = wantsPart ? mayGoOn : reader.unreadBytes < HTTP1Reader.aheadBytesMax
+        if isWanted, !isReading, !inputHasEnded, !connection.isClosed, context.channel.isActive {
             isReading = true
             context.read()
         }

@@ -25,6 +25,9 @@ package struct HTTP1Reader {
         case failed
     }
 
+    /// Less than this is read on before somebody asks for it: to go to sleep and be woken costs more than to keep it,
+    /// and whoever does not listen does not hear the other side leave.
+    static let aheadBytesMax = 16 << 10
     /// A line that says how long a chunk is: 15 digits and its end.
     private static let chunkLineBytesMax = 17
 

@@ -124,7 +124,9 @@ final class HTTP1Server: ChannelInboundHandler {
         }
         isPumping = false
         exchange?.serverPaused()
-        if wantsPart, exchange != nil, !isReading, !inputHasEnded, let context { read(context) }
+        // While it waits for another request nothing may come, and its end is noticed.
+        let isWanted = wantsPart || reader.unreadBytes < HTTP1Reader.aheadBytesMax
+        if isWanted, !isReading, !inputHasEnded, !isClosing, let context { read(context) }
     }
 
     private func read(_ context: ChannelHandlerContext) {
@@ -154,8 +156,6 @@ final class HTTP1Server: ChannelInboundHandler {
         self.exchange = nil
         if isFree { onFree(self) } else { close() }
         exchange.serverEnd(trailers)
-        // While it waits for another request nothing may come, and its end is noticed.
-        if isFree, self.exchange == nil, !isReading, let context { read(context) }
     }
 
     func close() {
