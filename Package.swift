@@ -122,6 +122,19 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Catalogue
+        .target(
+            name: "Catalogue",
+            dependencies: ["Domain", "Egress", "Policy"],
+            resources: [.embedInCode("Providers")],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CatalogueTests",
+            dependencies: ["Catalogue", "Domain", "Egress", "Policy"],
+            swiftSettings: strict
+        ),
+
         // CLinux
         .target(name: "CLinux", cSettings: strictC),
 
@@ -129,8 +142,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Authority", "BrokerLink", "CLinux", "Domain", "Egress", "Files", "Git", "Journal", "Policy",
-                "Redaction", "Sandbox", "Workspace",
+                "Authority", "BrokerLink", "Catalogue", "CLinux", "Domain", "Egress", "Files", "Git", "Journal",
+                "Policy", "Redaction", "Sandbox", "Workspace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],

@@ -4,8 +4,11 @@ import Domain
 package struct ConfigurationError: UserFacingError, Equatable {
     package enum Code: Sendable, CaseIterable {
         case tooLarge, notText, syntax, anchor, severalDocuments, duplicateKey, unknownKey, wrongType, badValue,
-            operatorOnly, notSupported
+            operatorOnly, notSupported, widens
     }
+
+    /// How errors in configuration files begin.
+    package static let attempt = "read the configuration"
 
     package let code: Code
     /// The file's label.
@@ -17,13 +20,22 @@ package struct ConfigurationError: UserFacingError, Equatable {
     package let message: String
     package let hint: String?
 
-    init(_ code: Code, file: String, line: Int? = nil, key: String? = nil, _ problem: String, hint: String) {
+    /// - Parameter attempt: what was done when it failed.
+    package init(
+        _ code: Code,
+        file: String,
+        line: Int? = nil,
+        key: String? = nil,
+        _ problem: String,
+        hint: String,
+        attempt: String = Self.attempt
+    ) {
         self.code = code
         self.file = file
         self.line = line
         self.key = key
         self.hint = hint
         let place = ([file] + [line.map { "line \($0)" }, key].compactMap { $0 }).map { Printable.text($0) }
-        message = "read the configuration: " + place.joined(separator: ": ") + ": " + problem
+        message = attempt + ": " + place.joined(separator: ": ") + ": " + problem
     }
 }

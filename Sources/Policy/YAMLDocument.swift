@@ -2,19 +2,19 @@ import Domain
 import Yams
 
 /// A YAML document as far as configuration needs it: mappings, lists and plain values, each with its line.
-indirect enum YAMLValue: Sendable {
+package indirect enum YAMLValue: Sendable {
     case mapping([YAMLEntry], line: Int)
     case list([YAMLValue], line: Int)
     case scalar(String, isQuoted: Bool, line: Int)
 
-    var line: Int {
+    package var line: Int {
         switch self {
         case .mapping(_, let line), .list(_, let line), .scalar(_, _, let line): line
         }
     }
 
     /// What a person would call it.
-    var kindName: String {
+    package var kindName: String {
         switch self {
         case .mapping: "a mapping"
         case .list: "a list"
@@ -23,21 +23,21 @@ indirect enum YAMLValue: Sendable {
     }
 
     /// True for a key with nothing behind it.
-    var isEmpty: Bool {
+    package var isEmpty: Bool {
         guard case .scalar(let text, false, _) = self else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 }
 
 /// One key of a mapping with its value, and the line where it stands.
-struct YAMLEntry: Sendable {
-    let key: String
-    let line: Int
-    let value: YAMLValue
+package struct YAMLEntry: Sendable {
+    package let key: String
+    package let line: Int
+    package let value: YAMLValue
 }
 
 /// Parses one file's bytes. The file may be an attacker's: what the parser below could choke on is refused first.
-struct YAMLDocument {
+package struct YAMLDocument {
     /// Bounds on one configuration file.
     enum Limits {
         /// A file of this size holds thousands of entries.
@@ -52,10 +52,17 @@ struct YAMLDocument {
     }
 
     private let file: String
+    private let attempt: String
 
     /// The document's value; nil for a file without one.
-    static func parse(_ bytes: [UInt8], file: String) throws(ConfigurationError) -> YAMLValue? {
-        let document = YAMLDocument(file: file)
+    ///
+    /// - Parameter attempt: how an error begins.
+    package static func parse(
+        _ bytes: [UInt8],
+        file: String,
+        attempt: String = ConfigurationError.attempt
+    ) throws(ConfigurationError) -> YAMLValue? {
+        let document = YAMLDocument(file: file, attempt: attempt)
         let text = try document.checkedText(bytes)
         let root = try document.compose(text)
         return try root.map { (node) throws(ConfigurationError) in try document.convert(node, depth: 0) }
@@ -204,6 +211,6 @@ struct YAMLDocument {
     private func error(_ code: ConfigurationError.Code, _ line: Int?, _ problem: String, _ hint: String)
         -> ConfigurationError
     {
-        ConfigurationError(code, file: file, line: line, problem, hint: hint)
+        ConfigurationError(code, file: file, line: line, problem, hint: hint, attempt: attempt)
     }
 }

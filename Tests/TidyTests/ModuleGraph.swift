@@ -31,6 +31,7 @@ enum ModuleGraph {
         Module("Egress", ["Domain"]),
         Module("Policy", ["Domain", "Egress", "Yams"]),
         Module("Authority", ["Domain", "Policy"]),
+        Module("Catalogue", ["Domain", "Egress", "Policy"]),
         Module("Redaction", ["Domain"]),
         Module("Journal", ["Crypto", "Domain", "Files", "Redaction"], system: ["Glibc", "Synchronization"]),
 
@@ -67,8 +68,8 @@ enum ModuleGraph {
         Module(
             "Commands",
             [
-                "ArgumentParser", "Authority", "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "Files", "Git",
-                "Journal", "Policy", "Redaction", "Sandbox", "Workspace",
+                "ArgumentParser", "Authority", "BrokerLink", "Catalogue", "CLinux", "Crypto", "Domain", "Egress",
+                "Files", "Git", "Journal", "Policy", "Redaction", "Sandbox", "Workspace",
             ],
             system: ["Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization"]
         ),
@@ -88,8 +89,8 @@ enum ModuleGraph {
 
     /// Modules that stay free of Foundation, which costs start time and brings its own idea of paths and text.
     static let withoutFoundation: Set<String> = [
-        "Authority", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction", "Sandbox",
-        "Workspace", "bailey-bench", "bailey-launcher",
+        "Authority", "Catalogue", "Domain", "Egress", "Files", "Git", "Journal", "LauncherCore", "Policy", "Redaction",
+        "Sandbox", "Workspace", "bailey-bench", "bailey-launcher",
     ]
 
     /// System libraries, each with the one Swift module that imports it.
