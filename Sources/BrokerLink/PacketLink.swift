@@ -81,11 +81,18 @@ package final class PacketLink: Sendable {
 package enum SealedMemory {
     /// A descriptor of new memory with this content; the caller's to close.
     package static func make(_ bytes: [UInt8]) throws(LinkError) -> Int32 {
+        // Those of the standard library that take a body cannot say what it throws.
+        let result = bytes.withUnsafeBytes { bytes in Result { () throws(LinkError) in try make(bytes) } }
+        return try result.get()
+    }
+
+    /// As above, without a copy of the content in this process.
+    package static func make(_ bytes: UnsafeRawBufferPointer) throws(LinkError) -> Int32 {
         let memory = bailey_memfd_create("bailey-settings", 0)
         guard memory >= 0 else { throw LinkError("make memory for the settings: \(PacketLink.reason())") }
         var done = 0
         while done < bytes.count {
-            let count = bytes[done...].withUnsafeBytes { write(memory, $0.baseAddress, $0.count) }
+            let count = write(memory, bytes.baseAddress.map { $0 + done }, bytes.count - done)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             done += count

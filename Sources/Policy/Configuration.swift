@@ -29,6 +29,8 @@ package struct Configuration: Sendable, Equatable {
     package var network = NetworkPolicy()
     /// Hosts of git repositories beside the well-known ones.
     package var forges: Set<HostName> = []
+    /// What is held outside for a command, and where it goes.
+    package var secrets: [SecretSetting] = []
 
     /// The safe defaults.
     package init() {}
@@ -40,6 +42,7 @@ package struct Configuration: Sendable, Equatable {
         project: ConfigurationSource?
     ) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()
+        var secrets: [ConfigurationLayer.SecretEntry] = []
         for source in [system, own].compactMap({ $0 }) {
             let layer = try ConfigurationLayer(source, writer: .operator)
             configuration.engines = layer.engines ?? configuration.engines
@@ -49,6 +52,10 @@ package struct Configuration: Sendable, Equatable {
             configuration.network.upstreams = layer.network.upstreams ?? configuration.network.upstreams
             if let nat64 = layer.network.nat64 { configuration.network.addresses = AddressGuard(nat64: nat64) }
             configuration.forges = layer.network.forges ?? configuration.forges
+            secrets = layer.secrets ?? secrets
+        }
+        for entry in secrets {
+            configuration.secrets.append(try entry.setting(isForge: configuration.isForge))
         }
         if let project {
             let layer = try ConfigurationLayer(project, writer: .project)
@@ -56,5 +63,10 @@ package struct Configuration: Sendable, Equatable {
             configuration.network.narrowed = layer.network.allow
         }
         return configuration
+    }
+
+    /// True for hosts of git repositories, well-known ones or the operator's, and for all names below them.
+    package func isForge(_ name: HostName) -> Bool {
+        KnownForges.contains(name) || forges.contains(name) || forges.contains { name.isBelow($0) }
     }
 }

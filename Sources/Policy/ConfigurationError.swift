@@ -4,7 +4,7 @@ import Domain
 package struct ConfigurationError: UserFacingError, Equatable {
     package enum Code: Sendable, CaseIterable {
         case tooLarge, notText, syntax, anchor, severalDocuments, duplicateKey, unknownKey, wrongType, badValue,
-            operatorOnly, notSupported, widens
+            operatorOnly, widens
     }
 
     /// How errors in configuration files begin.

@@ -24,8 +24,10 @@ enum ConfigurationKey {
         "secrets",
     ]
 
-    /// Part of the reference, without effect in this version: refused, so that nobody relies on it.
-    static let notSupported: Set<String> = ["secrets"]
+    /// The keys of one entry of `secrets`.
+    static let secret = [
+        "name", "host", "port", "header", "method", "path", "scheme", "user", "file", "command",
+    ]
 
     static let listEntriesMax = 256
 }

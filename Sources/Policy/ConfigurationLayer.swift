@@ -9,13 +9,18 @@ struct ConfigurationLayer {
     private(set) var readable: [String]?
     private(set) var limits = LimitSettings()
     private(set) var network = NetworkSettings()
-    private let file: String
+    private(set) var secrets: [SecretEntry]?
+    let fileLabel: String
 
     init(_ source: ConfigurationSource, writer: Writer) throws(ConfigurationError) {
-        file = source.label
-        guard let root = try YAMLDocument.parse(source.bytes, file: file), !root.isEmpty else { return }
+        fileLabel = source.label
+        guard let root = try YAMLDocument.parse(source.bytes, file: fileLabel), !root.isEmpty else { return }
         for section in try entries(of: root, key: nil) {
             try check(section, path: section.key, known: ConfigurationKey.sections, writer: writer)
+            if section.key == "secrets" {
+                secrets = try readSecrets(section.value)
+                continue
+            }
             if section.value.isEmpty { continue }
             for entry in try entries(of: section.value, key: section.key) {
                 let path = section.key + "." + entry.key
@@ -33,7 +38,7 @@ struct ConfigurationLayer {
         return entries
     }
 
-    /// Refuses keys that nobody knows, that are not the project's to set, or that do nothing in this version.
+    /// Refuses keys that nobody knows, or that are not the project's to set.
     private func check(_ entry: YAMLEntry, path: String, known: [String], writer: Writer) throws(ConfigurationError) {
         guard known.contains(entry.key) else {
             let nearest = NearestName.find(entry.key, among: known).map { "Did you mean \($0)?" }
@@ -48,13 +53,6 @@ struct ConfigurationLayer {
                 "only the operator may set it; a project can only narrow",
                 "Remove it here; the operator sets it in /etc/bailey/config.yml or their own config.yml."
             )
-        }
-        // A section whose keys are partly the operator's is refused below, by the key that is named.
-        let below: [YAMLEntry] = if case .mapping(let entries, _) = entry.value { entries } else { [] }
-        let isOperatorsBelow =
-            writer == .project && below.contains { ConfigurationKey.operatorOnly.contains(path + "." + $0.key) }
-        if ConfigurationKey.notSupported.contains(path), !isOperatorsBelow {
-            throw error(.notSupported, entry.line, path, "it is not supported yet", "Remove it.")
         }
     }
 
@@ -74,7 +72,7 @@ struct ConfigurationLayer {
         case "network.forges": network.forges = try readForges(entry.value, path)
         case "network.nat64": network.nat64 = try readNAT64(entry.value, path)
         case "network.upstreams": network.upstreams = try readUpstreams(entry.value, path)
-        default: throw error(.notSupported, entry.line, path, "it is not supported yet", "Remove it.")
+        default: preconditionFailure("a known key is read")
         }
     }
 
@@ -167,7 +165,7 @@ struct ConfigurationLayer {
 
     /// Where the file lies, with a slash at its end; empty for a file that is named without a place.
     var directory: String {
-        String(file[..<(file.lastIndex(of: "/").map { file.index(after: $0) } ?? file.startIndex)])
+        String(fileLabel[..<(fileLabel.lastIndex(of: "/").map { fileLabel.index(after: $0) } ?? fileLabel.startIndex)])
     }
 
     func quoted(_ text: String) -> String { "\"" + Printable.text(String(text.prefix(80))) + "\"" }
@@ -179,6 +177,6 @@ struct ConfigurationLayer {
         _ problem: String,
         _ hint: String
     ) -> ConfigurationError {
-        ConfigurationError(code, file: file, line: line, key: key, problem, hint: hint)
+        ConfigurationError(code, file: fileLabel, line: line, key: key, problem, hint: hint)
     }
 }

@@ -78,6 +78,7 @@ package final class NetworkService {
     ///
     /// - Parameters:
     ///   - published: sockets of the host that lead in; they are the broker's alone from here on.
+    ///   - secrets: values of the settings' secrets, by their places there, in sealed memory that stays the caller's.
     ///   - makerPath: the launcher, for sockets inside that are needed later: listeners of names, ways to published
     ///     ports.
     ///   - lease: root's broker becomes its user.
@@ -86,6 +87,7 @@ package final class NetworkService {
         settings: BrokerSettings,
         listeners: [ListenerRequest],
         published: [HostListener],
+        secrets: [(place: UInt16, memory: Int32)] = [],
         makerPath: String,
         lease: consuming HostIdentity.Lease?
     ) throws {
@@ -101,6 +103,7 @@ package final class NetworkService {
         defer { Glibc.close(memory) }
         do {
             try order(.settings, memory)
+            for secret in secrets { try order(.secret(secret.place), secret.memory) }
             try withExtendedLifetime(published) {
                 for listener in published { try order(.listener(listener.request), listener.descriptor) }
             }

@@ -216,7 +216,29 @@ struct ConfigurationErrorTests {
         Case(upstream("host: a.test, port: 0, address: \"10.0.0.1:1\""), .badValue, 3, "no port"),
         Case(upstream("host: a.test, port: 1, address: \"b.test:1\""), .badValue, 3, "fixed address"),
         Case(upstream("host: localhost, port: 1, address: \"10.0.0.1:1\""), .badValue, 3, "sandbox itself"),
-        Case("secrets: []", .notSupported, 1, "Remove it"),
+        Case("secrets: {}", .wrongType, 1, "not a list"),
+        Case("secrets: [a]", .wrongType, 1, "a mapping belongs"),
+        Case(secret("name: A"), .badValue, 2, "no host"),
+        Case(secret("host: a.example.com"), .badValue, 2, "no name"),
+        Case(secret("name: A, host: a.example.com, hedaer: x-api-key"), .unknownKey, 2, "Did you mean header?"),
+        Case(secret("name: A, host: a.example.com, value: x"), .badValue, 2, "no secret stands in a configuration"),
+        Case(secret("name: A-B, host: a.example.com"), .badValue, 2, "no variable's name"),
+        Case(secret("name: LD_PRELOAD, host: a.example.com"), .badValue, 2, "for something else"),
+        Case(secret("name: A, host: a.example.com, port: 80"), .badValue, 2, "plain HTTP"),
+        Case(secret("name: A, host: a.example.com, port: 22"), .badValue, 2, "passed on as it is"),
+        Case(secret("name: A, host: a.example.com, port: x"), .badValue, 2, "no port"),
+        Case(secret("name: A, host: \"*.example.com\""), .badValue, 2, "not one name"),
+        Case(secret("name: A, host: a.example.com, header: user-agent"), .badValue, 2, "no secret travels there"),
+        Case(secret("name: A, host: a.example.com, header: x-colour"), .badValue, 2, "not known to carry"),
+        Case(secret("name: A, host: a.example.com, scheme: digest"), .badValue, 2, "no scheme"),
+        Case(secret("name: A, host: a.example.com, scheme: basic, header: x-api-key"), .badValue, 2, "authorization"),
+        Case(secret("name: A, host: a.example.com, user: a, scheme: bearer"), .badValue, 2, "basic"),
+        Case(secret("name: A, host: a.example.com, user: \"a:b\", scheme: basic"), .badValue, 2, "no user's name"),
+        Case(secret("name: A, host: a.example.com, file: a, command: b"), .badValue, 2, "a file and a command"),
+        Case(secret("name: A, host: a.example.com, file: ~/key"), .badValue, 2, "whole path"),
+        Case(secret("name: A, host: a.example.com, command: []"), .badValue, 2, "empty"),
+        Case(secret("name: A, host: a.example.com, path: /a/../b"), .badValue, 2, "dot segment"),
+        Case(secret("name: A, host: a.example.com, method: get"), .badValue, 2, "no method"),
         Case("a: \u{1}b", .notText, 1, "control character"),
         Case("a: b\u{2028}c: d", .notText, 1, "control character"),
         Case(String(repeating: "[", count: 300), .tooLarge, 1, "256"),
@@ -224,6 +246,8 @@ struct ConfigurationErrorTests {
         Case("a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}", .tooLarge, 1, "nested too deeply"),
         Case(String(repeating: "#", count: 70_000), .tooLarge, nil, "bytes"),
     ]
+
+    private static func secret(_ keys: String) -> String { "secrets:\n  - {" + keys + "}" }
 
     private static func upstream(_ keys: String) -> String { "network:\n  upstreams:\n    - {" + keys + "}" }
 
@@ -256,10 +280,32 @@ struct ConfigurationErrorTests {
     )
     func operatorOnly(_ text: String) throws {
         let error = try #require(failure { try load(project: text) })
-        #expect(error.code == .operatorOnly || error.code == .notSupported, "\(error.message)")
         #expect(error.code == .operatorOnly, "\(error.message)")
         #expect(error.message.contains("only the operator may set it"))
         #expect(error.file == "bailey.yml")
+    }
+
+    @Test("a secret goes where its host reads keys, unless the entry says where")
+    func secrets() throws {
+        let text = """
+            network: {forges: [code.example.com]}
+            secrets:
+              - {name: A, host: api.anthropic.com}
+              - {name: B, host: api.example.com, port: 8443, header: X-Token, file: key, method: "GET,HEAD", path: /v1}
+              - {name: C, host: gitlab.com, command: [pass, show, c]}
+              - {name: D, host: code.example.com}
+              - {name: E, host: api.example.com, scheme: basic, user: me}
+            """
+        let secrets = try load(operator: text).secrets
+        let slots = secrets.map(\.binding.slot)
+        #expect(secrets.map(\.name) == ["A", "B", "C", "D", "E"])
+        #expect(slots.map(\.field) == ["x-api-key", "x-token", "authorization", "authorization", "authorization"])
+        #expect(slots[2].scheme == .basic(user: "oauth2"))
+        #expect(slots[3].scheme == .basic(user: "x-access-token"))
+        #expect(slots[4].scheme == .basic(user: "me"))
+        #expect(secrets[1].source == .file("key"))
+        #expect(secrets[2].source == .command(["pass", "show", "c"]))
+        #expect(secrets[1].binding.scope.text == "GET,HEAD https://api.example.com:8443/v1")
     }
 
     @Test func aMessageHoldsNoControlCharacter() throws {

@@ -50,6 +50,20 @@ struct Caller: Sendable {
         )
     }
 
+    /// Wipes the value of a variable where the kernel shows it to others of this user, as `/proc/PID/environ`. Nothing
+    /// reads the environment any more.
+    static func forget(_ name: String) {
+        let start = Array((name + "=").utf8CString.dropLast())
+        var entry = environ
+        while let pointer = entry.pointee {
+            if strncmp(pointer, start, start.count) == 0 {
+                let value = pointer + start.count
+                explicit_bzero(value, strlen(value))
+            }
+            entry += 1
+        }
+    }
+
     /// An absolute path without symbolic links, or nil if it does not exist.
     static func resolved(_ path: String) -> String? {
         guard let pointer = realpath(path, nil) else { return nil }

@@ -27,6 +27,13 @@ struct NetworkOptions: ParsableArguments {
     var allowFor: String?
 
     @Option(
+        name: .customLong("secret"),
+        parsing: .unconditionalSingleValue,
+        help: "Bind a secret to a host: NAME=HOST[:PORT][:HEADER]. Its value stays outside. May be repeated."
+    )
+    var secrets: [String] = []
+
+    @Option(
         parsing: .unconditionalSingleValue,
         help: "Let this machine's programs reach a server inside on this PORT of the loopback. May be repeated."
     )

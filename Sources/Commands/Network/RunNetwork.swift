@@ -23,16 +23,22 @@ struct RunNetwork: Sendable {
     private static let namesPort = SandboxNetwork.namesPort
 
     /// Nil where nothing may be reached and nothing is published: such a run has no network at all.
-    static func make(_ configuration: Configuration, _ options: NetworkOptions, caller: Caller) throws -> RunNetwork? {
+    static func make(
+        _ configuration: Configuration,
+        _ options: NetworkOptions,
+        _ secrets: RunSecrets,
+        caller: Caller
+    ) throws -> RunNetwork? {
         var policy = configuration.network
         let rules = try options.rules()
         let time = try options.milliseconds()
-        policy.allow = (policy.allow ?? []) + rules
+        policy.allow = (policy.allow ?? []) + rules + secrets.entries
         let published = try options.ports()
         guard policy.allow?.isEmpty == false || !policy.upstreams.isEmpty || !published.isEmpty else { return nil }
         policy.addresses = AddressGuard(nat64: policy.addresses.nat64, own: HostNetwork.ownAddresses())
         var settings = BrokerSettings(policy: policy)
         settings.forges = configuration.forges
+        settings.secrets = secrets.held
         settings.nameServers = HostNetwork.nameServers()
         settings.knownNames = HostNetwork.knownNames()
         settings.roots = try HostNetwork.roots()
@@ -69,7 +75,7 @@ struct RunNetwork: Sendable {
     }
 
     /// Starts the broker, with the host's side of what is published.
-    func start(caller: Caller) throws -> NetworkService {
+    func start(_ secrets: RunSecrets, caller: Caller) throws -> NetworkService {
         var doors: [HostListener] = []
         for port in published { doors += try Self.listen(port) }
         return try NetworkService(
@@ -77,6 +83,7 @@ struct RunNetwork: Sendable {
             settings: settings,
             listeners: listeners(),
             published: doors,
+            secrets: secrets.memory,
             makerPath: try LauncherLocator.locate(caller: caller),
             lease: caller.isRoot ? try HostIdentity.leased() : nil
         )

@@ -37,7 +37,8 @@ struct RunLedger {
             copyReason: plan.copyReason,
             hiddenCount: plan.hidden.count,
             limits: context.place.limits,
-            network: context.place.network?.entries
+            network: context.place.network?.entries,
+            secrets: context.place.secrets.held
         )
         let decision = authority.decide(action)
         let opening = records.created(action, digest: digest, decision: decision, plan: summary)

@@ -1,5 +1,7 @@
 import Authority
+import BrokerLink
 import Domain
+import Egress
 import Journal
 import Redaction
 
@@ -27,6 +29,7 @@ struct RunRecords {
                 "hidden": .unsigned(UInt64(plan.hiddenCount)),
                 "limits": .object(limits(plan.limits)),
                 "network": network,
+                "secrets": .list(plan.secrets.flatMap(secret)),
             ]
         )
     }
@@ -39,6 +42,17 @@ struct RunRecords {
         let limits: ResourceLimits
         /// What may be reached, as it was written; nil for a run without a network.
         let network: [String]?
+        let secrets: [HeldSecret]
+    }
+
+    /// Where a secret goes; never what it is.
+    private func secret(_ secret: HeldSecret) -> [RecordValue] {
+        secret.bindings.map { binding in
+            .object([
+                ("name", .text(redactor.redact(secret.name))), ("host", .text(redactor.redact(binding.host.text))),
+                ("port", .unsigned(UInt64(binding.port))), ("field", .text(redactor.redact(binding.slot.field))),
+            ])
+        }
     }
 
     enum EngineWord: String, CaseIterable { case native }

@@ -68,7 +68,7 @@ final class RunContext {
 
     /// Starts a launcher, which waits until it is told what to do, and beside it the broker of the run's network.
     func startSandbox() throws -> PreparedSandbox {
-        let network = try place.network?.start(caller: caller)
+        let network = try place.network?.start(place.secrets, caller: caller)
         let isDirect = options.workspace == .direct
         return try PreparedSandbox(
             launcherPath: try LauncherLocator.locate(caller: caller),
@@ -153,7 +153,8 @@ final class RunContext {
             project: place.project,
             readable: place.readable,
             run: run,
-            hasNetwork: place.network != nil
+            hasNetwork: place.network != nil,
+            secrets: place.secrets.variables
         )
         return Action(
             kind: .runCommand(

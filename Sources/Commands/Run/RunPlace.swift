@@ -1,4 +1,5 @@
 import Domain
+import Egress
 import Files
 import Glibc
 import Policy
@@ -13,6 +14,8 @@ struct RunPlace: ~Copyable {
     let state: StateDirectory
     let configuration: Configuration
     let limits: ResourceLimits
+    /// What is held outside for the command.
+    let secrets: RunSecrets
     /// Nil for a run that may reach nothing.
     let network: RunNetwork?
     /// What is shown beside the system and the project, judged against the credential places.
@@ -28,11 +31,20 @@ struct RunPlace: ~Copyable {
         try ProjectTrust.check(project, caller: caller)
         try ShutProject.reopen(project, caller: caller)
         let configuration = try ConfigurationFiles.load(caller: caller, project: project)
-        let network = try RunNetwork.make(configuration, options.network, caller: caller)
+        let plan = try SecretPlan.make(
+            configuration,
+            options: options.network.secrets,
+            plain: (configuration.network.allow ?? []) + options.network.rules()
+        )
+        try plan.checkEnvironment(options.environment)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limits = try options.limits().over(configuration.limits).resourceLimits(interactive: usesTerminal)
         let readable = try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller)
         try CommandEnvironment.check(options.environment, caller: caller)
+        let reader = SecretReader(caller: caller, project: project, readable: readable)
+        let secrets = try RunSecrets(plan, reader)
+        secrets.remark(console)
+        let network = try RunNetwork.make(configuration, options.network, secrets, caller: caller)
         let state = try StateDirectory.open(caller, project: project)
         let first = try FirstRun.begin(project, state: state, waits: !options.noWait, console: console)
         let projectDirectory = try ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: true)
@@ -46,6 +58,7 @@ struct RunPlace: ~Copyable {
             state: state,
             configuration: configuration,
             limits: limits,
+            secrets: secrets,
             network: network,
             readable: readable,
             usesTerminal: usesTerminal,

@@ -18,6 +18,8 @@ struct CommandEnvironment {
     let readable: [String]
     let run: RunID
     let hasNetwork: Bool
+    /// What stands for secrets that are held outside.
+    let secrets: [EnvironmentVariable]
 
     /// - Parameter extra: `--env` entries: `NAME` takes the caller's value, `NAME=VALUE` sets one.
     func variables(extra: [String]) throws(CommandError) -> [EnvironmentVariable] {
@@ -40,6 +42,7 @@ struct CommandEnvironment {
             let variable = try Self.variable(entry, caller)
             values[variable.name] = variable.value
         }
+        for variable in secrets { values[variable.name] = variable.value }
         return values.sorted { $0.key < $1.key }.map { EnvironmentVariable(name: $0.key, value: $0.value) }
     }
 

@@ -8,11 +8,13 @@ struct SandboxView {
     private let base: SandboxRequest
     private let time: SystemTime
     private let caller: Caller
+    private let secrets: RunSecrets
 
     init(place: borrowing RunPlace, assembly: Assembly, run: RunID, git: GitView) throws {
         let caller = place.caller
         time = assembly.time
         self.caller = caller
+        secrets = place.secrets
         var request = SandboxRequest(
             mounts: [],
             home: try PrivateHome.make(
@@ -41,6 +43,7 @@ struct SandboxView {
         var request = base
         request.mounts = plan.mounts
         return try Execution.perform(grant, request, caller: caller, time: time, prepared: prepared) {
+            secrets.release()
             CrashPoint.reached("sandbox started")
         }
     }

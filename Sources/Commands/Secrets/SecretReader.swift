@@ -1,0 +1,125 @@
+import BrokerLink
+import Domain
+import Files
+import Glibc
+import Policy
+
+/// Reads the values of secrets, each into memory that is wiped. An error never shows a byte of one.
+struct SecretReader {
+    /// More is no key, and servers refuse longer fields.
+    static let bytesMax = 8 << 10
+    /// A shorter one is found by chance in what services answer, and hides nothing.
+    static let bytesMin = 8
+
+    /// What every command inside sees.
+    private static let system = ["/usr", "/opt"]
+
+    let caller: Caller
+    let project: String
+    /// What commands inside see beside the system and the project.
+    let readable: [String]
+
+    /// The value; nil where there is none: a variable that is not set, a file that is not there.
+    func read(_ request: SecretRequest) throws(CommandError) -> SecretValue? {
+        switch request.source {
+        case .variable: return try readVariable(request)
+        case .file(let path): return try readFile(path, request)
+        case .command(let words):
+            let command = SecretCommand(name: request.name, words: words, caller: caller, project: project)
+            return try checked(try command.run(), request, "what \(Printable.text(words[0])) prints", fix: nil)
+        }
+    }
+
+    private func readVariable(_ request: SecretRequest) throws(CommandError) -> SecretValue? {
+        if let value = caller.environment[request.name] {
+            let what = "the variable \(request.name)"
+            guard value.utf8.count <= Self.bytesMax else { throw tooLong(request, what) }
+            return try checked(copy(value, request), request, what, fix: "Export the key itself.")
+        }
+        guard let path = caller.environment[request.name + "_FILE"] else { return nil }
+        guard path.hasPrefix("/") else {
+            throw refuse(
+                request,
+                "\(request.name)_FILE does not name a file by its whole path",
+                "Export \(request.name)_FILE=/PATH/TO/FILE."
+            )
+        }
+        return try readFile(path, request)
+    }
+
+    private func copy(_ value: String, _ request: SecretRequest) throws(CommandError) -> SecretBuffer {
+        var buffer = try memory(request)
+        buffer.free.copyBytes(from: value.utf8)
+        buffer.advance(value.utf8.count)
+        return buffer
+    }
+
+    private func readFile(_ path: String, _ request: SecretRequest) throws(CommandError) -> SecretValue? {
+        let shown = Printable.text(path)
+        let file = PrivateFile(
+            path: path,
+            what: "the secret \(request.name)",
+            caller: caller,
+            visible: [project] + readable + Self.system
+        )
+        guard let descriptor = try file.open() else { return nil }
+        var buffer = try memory(request)
+        while buffer.count <= Self.bytesMax {
+            let count = Glibc.read(descriptor.raw, buffer.free.baseAddress, buffer.free.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw refuse(request, "\(shown) cannot be read: \(reason())", "Look at its disk.") }
+            if count == 0 { break }
+            buffer.advance(count)
+        }
+        return try checked(buffer, request, shown, fix: "Put the key into it, and nothing else.")
+    }
+
+    /// Room for one byte more than may be, and for a line end.
+    func memory(_ request: SecretRequest) throws(CommandError) -> SecretBuffer {
+        do throws(LinkError) { return try SecretBuffer(bytesMax: Self.bytesMax + 4) } catch {
+            throw CommandError(ExitStatus.failed, "read the secret \(request.name): \(error)")
+        }
+    }
+
+    /// One line of printable ASCII: what can stand in a field of a request.
+    private func checked(
+        _ buffer: consuming SecretBuffer,
+        _ request: SecretRequest,
+        _ what: String,
+        fix: String?
+    ) throws(CommandError) -> SecretValue {
+        var buffer = buffer
+        if buffer.bytes.last == UInt8(ascii: "\n") { buffer.shorten(to: buffer.count - 1) }
+        if buffer.bytes.last == UInt8(ascii: "\r") { buffer.shorten(to: buffer.count - 1) }
+        let bytes = buffer.bytes
+        let hint = fix ?? "Have it print the key and nothing else."
+        guard bytes.count <= Self.bytesMax else { throw tooLong(request, what) }
+        guard let first = bytes.first, let last = bytes.last else { throw refuse(request, "\(what) is empty", hint) }
+        guard !bytes.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
+            throw refuse(request, "\(what) has more than one line", hint)
+        }
+        guard bytes.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            throw refuse(request, "\(what) holds a control character, or what is not ASCII", hint)
+        }
+        guard first != 0x20, last != 0x20 else {
+            throw refuse(request, "\(what) begins or ends with a space", hint)
+        }
+        guard bytes.count >= Self.bytesMin else {
+            let why = "fewer than \(Self.bytesMin) are in every answer by chance"
+            throw refuse(request, "\(what) has \(bytes.count) bytes, and \(why)", hint)
+        }
+        do throws(LinkError) { return try SecretValue(buffer) } catch {
+            throw CommandError(ExitStatus.failed, "read the secret \(request.name): \(error)")
+        }
+    }
+
+    private func tooLong(_ request: SecretRequest, _ what: String) -> CommandError {
+        refuse(request, "\(what) has more than \(Self.bytesMax) bytes", "A key is one short line.")
+    }
+
+    private func refuse(_ request: SecretRequest, _ problem: String, _ hint: String) -> CommandError {
+        CommandError(ExitStatus.failed, "read the secret \(request.name): \(problem)", hint: hint)
+    }
+
+    private func reason() -> String { String(cString: strerror(errno)) }
+}
