@@ -1,4 +1,4 @@
-import BrokerLink
+package import BrokerLink
 import Egress
 import Glibc
 import NIOCore
@@ -17,6 +17,8 @@ package final class Serving: Sendable {
     private let doors: Doors
     private let nameSockets: NameSockets
     private let published: PublishedDoor
+    private let settings: SettingsStore
+    private let secrets = SecretStore()
     /// What was handed over before it began.
     private let listeners = Mutex<[HandedListener]>([])
 
@@ -25,6 +27,7 @@ package final class Serving: Sendable {
 
     package init(settings: SettingsStore, ledger: any ConnectionLedger) throws {
         let began = NIODeadline.now()
+        self.settings = settings
         let names = SyntheticNames()
         let dialer = Dialer(settings: settings)
         limits = settings.current.limits
@@ -40,6 +43,7 @@ package final class Serving: Sendable {
             authority: runAuthority,
             dialing: dialer,
             ledger: ledger,
+            values: secrets,
             began: began
         )
         let keeper = Doorkeeper(
@@ -67,6 +71,8 @@ package final class Serving: Sendable {
         )
         let (responder, loop) = (responder, group.next())
         settings.onReplace { _ in _ = responder.announceAgain(on: loop) }
+        let secrets = secrets
+        settings.onReplace { secrets.keep($0.secrets) }
     }
 
     /// The certificate of the run's own authority, PEM.
@@ -80,6 +86,17 @@ package final class Serving: Sendable {
     package func take(later: LaterListeners) {
         nameSockets.take { try later.make($0) }
         published.take(later)
+    }
+
+    /// The value of one of the settings' secrets, by its place there; a later one replaces it.
+    ///
+    /// - Parameter memory: sealed; it stays the caller's.
+    package func take(secret place: UInt16, memory: Int32) throws(LinkError) {
+        let held = settings.current.secrets
+        guard held.indices.contains(Int(place)) else {
+            throw LinkError("take the secret \(place): the settings name \(held.count)")
+        }
+        try SealedMemory.withBytes(memory, bytesMax: SecretValue.bytesMax) { secrets.put($0, for: held[Int(place)]) }
     }
 
     /// All that there is at the start was handed over.

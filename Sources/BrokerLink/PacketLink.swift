@@ -107,6 +107,17 @@ package enum SealedMemory {
 
     /// The content of memory that came with a message. Closes nothing.
     package static func read(_ memory: Int32, bytesMax: Int) throws(LinkError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try withBytes(memory, bytesMax: bytesMax) { bytes = Array($0) }
+        return bytes
+    }
+
+    /// The content of memory that came with a message, where it lies: no copy is made. Closes nothing.
+    package static func withBytes(
+        _ memory: Int32,
+        bytesMax: Int,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(LinkError) {
         guard memory >= 0, bailey_memfd_is_sealed(memory) == 1 else {
             throw LinkError("the settings are in no sealed memory")
         }
@@ -116,6 +127,6 @@ package enum SealedMemory {
             throw LinkError("map the settings: \(PacketLink.reason())")
         }
         defer { munmap(mapped, size) }
-        return Array(UnsafeRawBufferPointer(start: mapped, count: size))
+        body(UnsafeRawBufferPointer(start: mapped, count: size))
     }
 }

@@ -19,7 +19,7 @@ package struct PathPrefix: Hashable, Sendable, CustomStringConvertible {
 
     /// Refuses dot segments, empty segments, path parameters, backslashes, and escapes of slash, dot, percent or
     /// control characters.
-    static func check(_ path: String) throws(EgressRefusal) {
+    package static func check(_ path: String) throws(EgressRefusal) {
         let bytes = Array(path.utf8)
         guard bytes.first == UInt8(ascii: "/") else { throw refuse(path, "it begins with no slash") }
         guard bytes.allSatisfy({ (0x21...0x7E).contains($0) }), !bytes.contains(where: { forbidden.contains($0) })

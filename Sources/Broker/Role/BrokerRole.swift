@@ -71,7 +71,8 @@ final class BrokerRole {
             serving.take(later: LaterListeners(maker: PacketLink(owning: descriptor)))
         case .secret(let place):
             defer { close(descriptor) }
-            throw LinkError("take the secret \(place): nothing uses it yet")
+            guard let serving else { throw LinkError("take the secret \(place): there are no settings yet") }
+            try serving.take(secret: place, memory: descriptor)
         case .begin:
             guard let serving, !hasBegun else { throw LinkError("begin: there are no settings yet, or it has begun") }
             hasBegun = true

@@ -36,6 +36,14 @@ final class ClientConnection {
 
     func judge(_ request: RequestHead) -> RequestJudgement { RequestJudgement(request, forwarder.settings.current) }
 
+    func passage(_ request: RequestHead, _ judgement: RequestJudgement) -> Passage {
+        forwarder.credentials.passage(request, judgement, self)
+    }
+
+    var values: any CredentialValues { forwarder.credentials.values }
+
+    var settings: BrokerSettings { forwarder.settings.current }
+
     func secondsSinceStart(_ moment: NIODeadline) -> Double { forwarder.secondsSinceStart(moment) }
 
     func add(_ exchange: Exchange) {
@@ -80,6 +88,11 @@ final class ClientConnection {
         let failure = HandshakeFailure(error)
         let refusal = EgressRefusal(failure.rule, failure.reason(approach.target), remedy: failure.remedy)
         record(EgressDecision(refusal), treatment: .refused, ending: failure.detail)
+    }
+
+    /// Something beside the request itself that a person must get to know.
+    func recordAlarm(_ refusal: EgressRefusal) {
+        record(EgressDecision(refusal), treatment: .refused, ending: nil)
     }
 
     /// Nothing vouches for the host inside, so that its requests cannot be seen.

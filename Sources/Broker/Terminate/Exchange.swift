@@ -29,7 +29,7 @@ protocol ExchangeServer: AnyObject {
     /// Whether it answered somebody before, so that it may have gone away meanwhile.
     var isReused: Bool { get }
     var address: IPAddress { get }
-    func begin(_ request: RequestHead, for exchange: Exchange)
+    func begin(_ request: RequestHead, _ field: InjectedField?, for exchange: Exchange)
     func write(body: ByteBuffer)
     func writeEnd(_ trailers: HTTPFields)
     func flush()
@@ -44,7 +44,7 @@ protocol ExchangeServer: AnyObject {
 ///
 /// Everything happens on the event loop of the client's connection.
 final class Exchange {
-    private enum Phase { case judging, collecting, connecting, running, over }
+    private enum Phase { case judging, collecting, leasing, connecting, running, renewing, over }
 
     /// Answers that announce another one. More are no announcement.
     private static let announcementsMax = 16
@@ -63,6 +63,9 @@ final class Exchange {
     private var clientWaits = false
     private var serverWaits = false
     private var wasTriedAgain = false
+    private var wasRenewed = false
+    /// What happened to the server while another value was waited for.
+    private var lossMeanwhile: ServerLoss?
     private var announcements = 0
     /// What the client sent of the body while nobody took it.
     private var collected = ByteBuffer()
@@ -77,6 +80,7 @@ final class Exchange {
         requestIsOver = request.body == .none
         let judgement = connection.judge(request)
         self.judgement = judgement
+        passage = connection.passage(request, judgement)
         record = ConnectionRecord(
             door: connection.approach.door,
             host: request.target.host.description,
@@ -89,6 +93,7 @@ final class Exchange {
     }
 
     private let judgement: RequestJudgement
+    private var passage: Passage
 
     func begin() {
         connection.add(self)
@@ -96,17 +101,49 @@ final class Exchange {
         guard client?.place != nil else { return refuseAsTooMany() }
         switch judgement.treatment {
         case .refuse(let form): refuse(judgement.decision, form)
-        case .read:
-            phase = .collecting
-            if requestIsOver { return decideBody() }
-            if request.fields.contains("expect") {
-                client?.write(ResponseHead(status: 100, reason: "Continue", fields: HTTPFields(), body: .none))
-                client?.flush()
-                request.fields.remove(["expect"])
-            }
-            client?.readMore()
-        case .pass: connect(.any)
+        case .read: collect()
+        case .pass: if passage.meter == nil { lease() } else { collect() }
         }
+    }
+
+    /// Reads the whole body before anything leaves.
+    private func collect() {
+        phase = .collecting
+        if requestIsOver { return decideBody() }
+        if request.fields.contains("expect") {
+            client?.write(ResponseHead(status: 100, reason: "Continue", fields: HTTPFields(), body: .none))
+            client?.flush()
+            request.fields.remove(["expect"])
+        }
+        client?.readMore()
+    }
+
+    /// Gets the secret that the request is to carry, and connects.
+    private func lease() {
+        guard let injection = passage.injection else {
+            if passage.meter != nil { AnswerReading.ask(&request) }
+            return connect(.any)
+        }
+        phase = .leasing
+        injection.prepare(&request)
+        let leased = connection.values.lease(injection.secret, on: connection.channel.eventLoop)
+        leased.assumeIsolated().whenComplete { [self] result in
+            guard phase == .leasing else { return }
+            switch result {
+            case .success(let value):
+                passage.carry(value)
+                connect(.any)
+            case .failure(let error): lack(error)
+            }
+        }
+    }
+
+    /// The secret cannot be had; without it the request would be another one.
+    private func lack(_ error: any Error) {
+        let refusal = error as? EgressRefusal ?? EgressRefusal(CredentialRules.missing, "no secret came: \(error)")
+        note(EgressDecision(refusal))
+        let remedy = refusal.remedy.map { ". " + $0.dropLast($0.hasSuffix(".") ? 1 : 0) } ?? ""
+        answer(.failed(503, rule: refusal.rule.rawValue, refusal.reason + remedy))
     }
 
     private func connect(_ wish: OutsidePool.Wish) {
@@ -127,7 +164,8 @@ final class Exchange {
         phase = .running
         self.server = server
         record.address = server.address
-        server.begin(request, for: self)
+        passage.begin()
+        server.begin(request, passage.field, for: self)
         if collected.readableBytes > 0 { server.write(body: collected) }
         if requestIsOver { server.writeEnd(trailers) } else { client?.readMore() }
         server.flush()
@@ -138,9 +176,16 @@ final class Exchange {
     func revise() {
         guard phase != .over else { return }
         let judgement = connection.judge(request)
-        guard case .refuse = judgement.treatment else { return }
+        guard case .refuse = judgement.treatment else { return reviseSecret(judgement.injection) }
         record.ending = "a changed policy forbids it: \(judgement.decision.rule)"
         if hasAnswer { abort() } else { refuse(judgement.decision, .plain) }
+    }
+
+    /// What carries a secret carries it by a binding that is in force.
+    private func reviseSecret(_ injection: Injection?) {
+        guard injection != passage.injection else { return }
+        record.ending = "a changed binding of secrets forbids it"
+        if hasAnswer { abort() } else { answer(.failed(503, rule: "credential-changed", record.ending ?? "")) }
     }
 
     /// The connection gives up, for a reason that is recorded.
@@ -206,6 +251,7 @@ final class Exchange {
     private func close() {
         guard phase != .over else { return }
         phase = .over
+        passage.end()
         record.seconds = connection.secondsSinceStart(.now()) - record.beganSeconds
         connection.remove(self)
         connection.record(record)
@@ -220,21 +266,14 @@ extension Exchange {
         connection.touch()
         switch phase {
         case .collecting:
-            guard collected.readableBytes + bytes.readableBytes <= LargeFileBatch.bytesMax else {
-                record.ending = "the request for large files has more than \(LargeFileBatch.bytesMax) bytes"
-                return answer(.failed(413, rule: "git-large-files", record.ending ?? ""))
-            }
+            guard collected.readableBytes + bytes.readableBytes <= collectedMax else { return refuseAsTooLarge() }
             collected.writeImmutableBuffer(bytes)
             client?.readMore()
-        case .connecting:
-            // It was asked for when there was somebody to take it.
-            collected.writeImmutableBuffer(bytes)
-            record.bytesOut += UInt64(bytes.readableBytes)
+        case .connecting: passOut { () throws(EgressRefusal) in try passage.leave(bytes) }
         case .running:
             guard let server else { return }
-            bodyHasLeft = true
-            record.bytesOut += UInt64(bytes.readableBytes)
-            server.write(body: bytes)
+            passOut { () throws(EgressRefusal) in try passage.leave(bytes) }
+            guard phase == .running else { return }
             server.flush()
             if server.isWritable { client?.readMore() } else { clientWaits = true }
         default: return
@@ -247,7 +286,10 @@ extension Exchange {
         self.trailers = trailers
         switch phase {
         case .collecting: decideBody()
+        case .connecting: passOut { () throws(EgressRefusal) in try passage.leaveEnd(trailers) }
         case .running:
+            passOut { () throws(EgressRefusal) in try passage.leaveEnd(trailers) }
+            guard phase == .running else { return }
             server?.writeEnd(trailers)
             server?.flush()
             if isRaw { close() }
@@ -255,12 +297,58 @@ extension Exchange {
         }
     }
 
+    /// Sends on what a look at the body leaves of it, or ends the request where that finds something.
+    private func passOut(_ look: () throws(EgressRefusal) -> ByteBuffer) {
+        do throws(EgressRefusal) {
+            let bytes = try look()
+            guard bytes.readableBytes > 0 else { return }
+            record.bytesOut += UInt64(bytes.readableBytes)
+            if let server {
+                bodyHasLeft = true
+                server.write(body: bytes)
+            } else {
+                // It was asked for when there was somebody to take it.
+                collected.writeImmutableBuffer(bytes)
+            }
+        } catch {
+            note(EgressDecision(error))
+            if hasAnswer { abort() } else { refuse(EgressDecision(error), .plain) }
+        }
+    }
+
+    private var collectedMax: Int { passage.meter?.bodyBytesMax ?? LargeFileBatch.bytesMax }
+
+    private func refuseAsTooLarge() {
+        let isModel = passage.meter != nil
+        let what = isModel ? "the request to a model" : "the request for large files"
+        record.ending = "\(what) has more than \(collectedMax) bytes"
+        answer(.failed(413, rule: isModel ? "model-request" : "git-large-files", record.ending ?? ""))
+    }
+
     private func decideBody() {
-        if let refusal = LargeFileBatch.refusal(of: collected) { return refuse(EgressDecision(refusal), .plain) }
+        if judgement.treatment == .read, let refusal = LargeFileBatch.refusal(of: collected) {
+            return refuse(EgressDecision(refusal), .plain)
+        }
+        guard decideModel() else { return }
         request.body = .bytes(UInt64(collected.readableBytes))
         record.bytesOut += UInt64(collected.readableBytes)
         trailers = HTTPFields()
-        connect(.any)
+        lease()
+    }
+
+    /// False where a model's rules refuse the request.
+    private func decideModel() -> Bool {
+        guard let meter = passage.meter else { return true }
+        switch meter.judge(&request, collected) {
+        case .refuse(let refusal, let answer):
+            note(EgressDecision(refusal))
+            self.answer(answer)
+            return false
+        case .pass(let body, let alarms):
+            collected = body
+            for alarm in alarms { connection.recordAlarm(alarm) }
+            return true
+        }
     }
 
     func clientGone(_ reason: String?, _ code: HTTP2ErrorCode = .cancel) {
@@ -283,6 +371,13 @@ extension Exchange {
         connection.touch()
         guard phase == .running, let client else { return }
         if head.status == 101 { return switchProtocol(head) }
+        if head.status == 401, renew(head) { return }
+        let looked: ResponseHead
+        do throws(EgressRefusal) { looked = try passage.come(head) } catch { return cut(error) }
+        pass(looked, to: client)
+    }
+
+    private func pass(_ head: ResponseHead, to client: any ExchangeClient) {
         if head.isInformational {
             announcements += 1
             guard announcements <= Self.announcementsMax else {
@@ -316,9 +411,20 @@ extension Exchange {
     func serverBody(_ bytes: ByteBuffer) {
         connection.touch()
         guard phase == .running, let client else { return }
+        do throws(EgressRefusal) { passIn(try passage.come(bytes), to: client) } catch { return cut(error) }
+        readOn()
+    }
+
+    private func passIn(_ bytes: ByteBuffer, to client: any ExchangeClient) {
+        guard bytes.readableBytes > 0 else { return }
         record.bytesIn += UInt64(bytes.readableBytes)
         client.write(body: bytes)
-        readOn()
+    }
+
+    /// The answer holds what must not come in.
+    private func cut(_ refusal: EgressRefusal) {
+        note(EgressDecision(refusal))
+        if hasAnswer { abort() } else { answer(.failed(502, rule: refusal.rule.rawValue, refusal.reason)) }
     }
 
     /// The next part, when the client has taken most of what it got.
@@ -333,6 +439,7 @@ extension Exchange {
 
     func serverEnd(_ trailers: HTTPFields) {
         guard phase == .running, let client else { return }
+        do throws(EgressRefusal) { passIn(try passage.comeEnd(trailers), to: client) } catch { return cut(error) }
         if !requestIsOver { server?.cancel(.cancel) }
         close()
         client.writeEnd(trailers)
@@ -344,7 +451,31 @@ extension Exchange {
         serverGone(ServerLoss(reason))
     }
 
+    /// A service refused the secret: where another value can be had, the request is sent once more.
+    private func renew(_ head: ResponseHead) -> Bool {
+        guard !wasRenewed, let refused = passage.refusedValue else { return false }
+        wasRenewed = true
+        let loop = connection.channel.eventLoop
+        let renewed = connection.values.rejected(refused.value, of: refused.secret, on: loop)
+        guard requestIsOver, !bodyHasLeft else { return false }
+        phase = .renewing
+        renewed.assumeIsolated().whenComplete { [self] result in
+            guard phase == .renewing else { return }
+            if case .success(let value?) = result {
+                server?.cancel(.cancel)
+                server = nil
+                passage.carry(value)
+                return connect(.any)
+            }
+            phase = .running
+            serverHead(head)
+            if let loss = lossMeanwhile { serverGone(loss) }
+        }
+        return true
+    }
+
     func serverGone(_ loss: ServerLoss) {
+        if phase == .renewing { lossMeanwhile = loss }
         guard phase == .running, let client, let server else { return }
         if let wish = again(loss, server) {
             wasTriedAgain = true

@@ -169,13 +169,14 @@ final class HTTP1Server: ChannelInboundHandler {
 extension HTTP1Server: ExchangeServer {
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    func begin(_ request: RequestHead, for exchange: Exchange) {
+    func begin(_ request: RequestHead, _ field: InjectedField?, for exchange: Exchange) {
         self.exchange = exchange
         isReused = sawAnswer
         sawAnswer = false
         requestIsOver = false
         reader.answering = request.method
-        output.write(request.http1Head)
+        output.write(request.http1Head(isOpen: field != nil))
+        if let field, let context { output.write(secret: field, to: context) }
         if case .open = request.body { chunks = true } else { chunks = false }
     }
 

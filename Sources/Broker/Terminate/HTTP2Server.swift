@@ -1,5 +1,6 @@
 import Egress
 import NIOCore
+import NIOHPACK
 import NIOHTTP2
 
 /// The outer side in HTTP/2: one stream, which is one request and its answer.
@@ -141,11 +142,14 @@ final class HTTP2Server: ChannelInboundHandler {
 extension HTTP2Server: ExchangeServer {
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
-    func begin(_ request: RequestHead, for exchange: Exchange) {
+    func begin(_ request: RequestHead, _ field: InjectedField?, for exchange: Exchange) {
         self.exchange = exchange
         reader = HTTP2AnswerReader(answering: request.method, fieldsMax: connection.fieldsMax)
         guard let context else { return }
-        output.write(request.http2Head, isAlone: request.body == .none, to: context)
+        var block = request.http2Head
+        // No table keeps it, here or on the way (RFC 7541, section 7.1.3).
+        if let field { block.add(name: field.slot.field, value: field.text, indexing: .neverIndexed) }
+        output.write(block, isAlone: request.body == .none, to: context)
     }
 
     func write(body: ByteBuffer) { context.map { output.write(body: body, to: $0) } }

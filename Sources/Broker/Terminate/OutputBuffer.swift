@@ -23,6 +23,22 @@ final class OutputBuffer {
         isFlushed = false
     }
 
+    /// The last field of a head and the empty line behind it. What was written so far leaves in a piece of its own,
+    /// which is wiped when it has left.
+    func write(secret field: InjectedField, to context: ChannelHandlerContext) {
+        // Nothing may make the buffer grow once the secret is in it.
+        var bytes = context.channel.allocator.buffer(capacity: collected.readableBytes + field.count + 2)
+        bytes.writeBuffer(&collected)
+        collected = ByteBuffer()
+        field.write(to: &bytes)
+        bytes.writeStaticString("\r\n")
+        isFlushed = false
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let wiped = NIOLoopBound(bytes, eventLoop: context.eventLoop)
+        written.futureResult.whenComplete { _ in wiped.value.wipe() }
+        context.write(NIOAny(bytes), promise: written)
+    }
+
     func write(_ bytes: ByteBuffer, to context: ChannelHandlerContext) {
         isFlushed = false
         if collected.readableBytes + bytes.readableBytes <= Self.collectedBytesMax {

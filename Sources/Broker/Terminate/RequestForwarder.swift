@@ -11,6 +11,7 @@ package final class RequestForwarder: RequestForwarding {
     let dialing: any Dialing
     let ledger: any ConnectionLedger
     let tally: RequestTally
+    let credentials: Credentials
     private let authority: RunAuthority
     private let began: NIODeadline
     private let connections = Mutex<[ObjectIdentifier: NIOLoopBound<ClientConnection>]>([:])
@@ -24,6 +25,7 @@ package final class RequestForwarder: RequestForwarding {
         authority: RunAuthority,
         dialing: any Dialing,
         ledger: any ConnectionLedger,
+        values: any CredentialValues = SecretStore(),
         began: NIODeadline = .now()
     ) {
         self.settings = settings
@@ -31,6 +33,7 @@ package final class RequestForwarder: RequestForwarding {
         self.dialing = dialing
         self.ledger = ledger
         tally = RequestTally(ledger)
+        credentials = Credentials(values: values, meters: nil)
         self.began = began
         settings.onReplace { [weak self] _ in self?.revise() }
     }

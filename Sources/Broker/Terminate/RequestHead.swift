@@ -52,7 +52,10 @@ package struct RequestHead: Hashable, Sendable {
     }
 
     /// The head as it is written to a server in HTTP/1.1.
-    package var http1Head: String {
+    package var http1Head: String { http1Head(isOpen: false) }
+
+    /// - Parameter isOpen: more fields follow.
+    func http1Head(isOpen: Bool) -> String {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: \(authority)\r\n"
         for field in fields.all where field.key != "te" { text += "\(field.name): \(field.value)\r\n" }
         switch body {
@@ -65,7 +68,7 @@ package struct RequestHead: Hashable, Sendable {
         } else if fields.contains("te") {
             text += "Connection: TE\r\nTE: trailers\r\n"
         }
-        return text + "\r\n"
+        return isOpen ? text : text + "\r\n"
     }
 
     /// The request as rules see it.

@@ -13,14 +13,23 @@ struct RequestJudgement {
 
     let decision: EgressDecision
     let treatment: Treatment
+    /// The secret that it is to carry.
+    let injection: Injection?
 
     init(_ request: RequestHead, _ settings: BrokerSettings) {
         do throws(EgressRefusal) {
-            (decision, treatment) = try Self.judge(request, settings)
+            let (decision, treatment) = try Self.judge(request, settings)
+            let injection = decision.verdict == .deny ? nil : try CredentialRules.injection(request, settings)
+            self.init(decision, treatment, injection)
         } catch {
-            decision = EgressDecision(error)
-            treatment = .refuse(.plain)
+            self.init(EgressDecision(error), .refuse(.plain), nil)
         }
+    }
+
+    private init(_ decision: EgressDecision, _ treatment: Treatment, _ injection: Injection?) {
+        self.decision = decision
+        self.treatment = treatment
+        self.injection = injection
     }
 
     private static func judge(

@@ -1,0 +1,86 @@
+import BrokerLink
+import Domain
+import Egress
+import NIOCore
+
+/// What is looked at beside policy while one request and its answer pass: the secret that it carries, placeholders in
+/// what leaves, secrets in what comes, and what a model costs. Most requests have none of it.
+struct Passage {
+    let injection: Injection?
+    private(set) var meter: (any ModelMeter)?
+    private var value: SecretValue?
+    private var answer: AnswerReading?
+
+    init(_ injection: Injection?, meter: (any ModelMeter)?) {
+        self.injection = injection
+        self.meter = meter
+    }
+
+    /// What the request carries, once there is a value.
+    var field: InjectedField? {
+        guard let injection, let value else { return nil }
+        return InjectedField(slot: injection.slot, value: value)
+    }
+
+    /// The secret's value came.
+    mutating func carry(_ value: SecretValue) { self.value = value }
+
+    /// The value that a service answered 401 to.
+    var refusedValue: (value: SecretValue, secret: HeldSecret)? {
+        guard let injection, let value else { return nil }
+        return (value, injection.secret)
+    }
+
+    /// A request leaves, perhaps once more; its answer is read from the beginning.
+    mutating func begin() {
+        if injection != nil || meter != nil { answer = AnswerReading() }
+    }
+
+    /// Some of a request's body.
+    ///
+    /// - Returns: what may leave now.
+    mutating func leave(_ bytes: ByteBuffer) throws(EgressRefusal) -> ByteBuffer { bytes }
+
+    /// The request is over.
+    ///
+    /// - Returns: what was held back of its body.
+    mutating func leaveEnd(_ trailers: HTTPFields) throws(EgressRefusal) -> ByteBuffer { ByteBuffer() }
+
+    /// The head of an answer, announcements too.
+    mutating func come(_ head: ResponseHead) throws(EgressRefusal) -> ResponseHead {
+        guard answer != nil else { return head }
+        let head = try answer?.take(head) ?? head
+        if !head.isInformational { meter?.answer(head) }
+        return head
+    }
+
+    /// Some of an answer's body.
+    ///
+    /// - Returns: what goes on to the client now.
+    mutating func come(_ bytes: ByteBuffer) throws(EgressRefusal) -> ByteBuffer {
+        guard answer != nil else { return bytes }
+        return metered(try answer?.take(bytes) ?? bytes)
+    }
+
+    /// The answer is whole.
+    ///
+    /// - Returns: what was held back of its body.
+    mutating func comeEnd(_ trailers: HTTPFields) throws(EgressRefusal) -> ByteBuffer {
+        guard answer != nil else { return ByteBuffer() }
+        var rest = metered(try answer?.end(trailers) ?? ByteBuffer())
+        if var last = meter?.end() { rest.writeBuffer(&last) }
+        meter = nil
+        return rest
+    }
+
+    private func metered(_ bytes: ByteBuffer) -> ByteBuffer {
+        guard let meter, bytes.readableBytes > 0 else { return bytes }
+        return meter.answer(bytes)
+    }
+
+    /// Nothing more comes.
+    mutating func end() {
+        meter?.abort()
+        meter = nil
+    }
+}

@@ -1,0 +1,37 @@
+package import BrokerLink
+package import NIOCore
+
+/// The value of a secret, for as long as somebody uses it; then it is wiped.
+package final class SecretValue: Sendable {
+    /// More is no credential, and no file of a login.
+    package static let bytesMax = 64 << 10
+    /// A shorter value would be found in answers by chance.
+    package static let fieldBytesMin = 8
+    package static let fieldBytesMax = 8 << 10
+
+    private let memory: SecretMemory
+
+    /// - Parameter bytes: what services get to see, and nothing around it.
+    package init(_ bytes: UnsafeRawBufferPointer) throws(SecretMemory.Failure) {
+        memory = try SecretMemory(count: bytes.count) { $0.copyMemory(from: bytes) }
+    }
+
+    package var count: Int { memory.count }
+
+    package func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        try memory.withBytes(body)
+    }
+}
+
+/// Where values come from. Whoever answers late refreshes a login first.
+package protocol CredentialValues: Sendable {
+    /// The value that a request is to carry now.
+    ///
+    /// - Throws: through the future: `EgressRefusal` of the rule `credential-missing`, with what to do about it.
+    func lease(_ secret: HeldSecret, on loop: any EventLoop) -> EventLoopFuture<SecretValue>
+
+    /// Hears that a service answered 401 to a value.
+    ///
+    /// - Returns: another value, with which the request may be sent once more; nil where there is none.
+    func rejected(_ value: SecretValue, of secret: HeldSecret, on loop: any EventLoop) -> EventLoopFuture<SecretValue?>
+}
