@@ -60,8 +60,8 @@ static const struct sock_filter filter[] = {
     ALLOWED(connect), ALLOWED(bind), ALLOWED(listen), ALLOWED(getsockname), ALLOWED(getpeername),
     ALLOWED(getsockopt), ALLOWED(setsockopt),
     // Memory, threads, time.
-    ALLOWED(futex), ALLOWED(munmap), ALLOWED(madvise), ALLOWED(brk), ALLOWED(mremap), ALLOWED(mlock), ALLOWED(clock_gettime),
-    ALLOWED(clock_getres), ALLOWED(gettimeofday), ALLOWED(clock_nanosleep), ALLOWED(nanosleep),
+    ALLOWED(futex), ALLOWED(munmap), ALLOWED(madvise), ALLOWED(brk), ALLOWED(mremap), ALLOWED(mlock),
+    ALLOWED(clock_gettime), ALLOWED(clock_getres), ALLOWED(gettimeofday), ALLOWED(clock_nanosleep), ALLOWED(nanosleep),
     ALLOWED(restart_syscall), ALLOWED(sched_yield), ALLOWED(sched_getaffinity), ALLOWED(set_robust_list),
     ALLOWED(rseq), ALLOWED(gettid), ALLOWED(getpid), ALLOWED(getppid), ALLOWED(getuid), ALLOWED(geteuid),
     ALLOWED(getrandom),
