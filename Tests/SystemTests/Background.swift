@@ -7,7 +7,8 @@ final class Background {
     private let yard: Yard
     let processID: pid_t
 
-    init(_ yard: Yard, _ arguments: [String], with extra: [String: String] = [:]) throws {
+    /// - Parameter output: a file that gets both streams; nil drops them.
+    init(_ yard: Yard, _ arguments: [String], with extra: [String: String] = [:], output: String? = nil) throws {
         self.yard = yard
         let words = yard.identity.prefix + [yard.program] + arguments
         process.executableURL = URL(fileURLWithPath: words[0])
@@ -15,13 +16,21 @@ final class Background {
         process.environment = yard.environment.merging(extra) { $1 }
         process.currentDirectoryURL = URL(fileURLWithPath: yard.project)
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
+        let stream = try output.map(Self.newFile) ?? FileHandle.nullDevice
+        process.standardOutput = stream
+        process.standardError = stream
         try process.run()
         processID = process.processIdentifier
     }
 
     deinit { if process.isRunning { kill(processID, SIGKILL) } }
+
+    var isRunning: Bool { process.isRunning }
+
+    private static func newFile(_ path: String) throws -> FileHandle {
+        try Data().write(to: URL(fileURLWithPath: path))
+        return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    }
 
     func send(_ signal: Int32) { kill(processID, signal) }
 

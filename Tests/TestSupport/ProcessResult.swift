@@ -9,6 +9,8 @@ package struct ProcessResult: Sendable {
     package var standardOutput: [UInt8] = []
     package var standardError: [UInt8] = []
 
+    package init() {}
+
     package var stdout: String { String(decoding: standardOutput, as: UTF8.self) }
     package var stderr: String { String(decoding: standardError, as: UTF8.self) }
 
