@@ -72,8 +72,12 @@ class Setting:
     @property
     def bench(self) -> Bench:
         if self._bench is None:
-            self._bench = Bench(os.path.join(os.path.dirname(self.bailey), "bailey-bench"))
+            self._bench = Bench(self.bench_program)
         return self._bench
+
+    @property
+    def bench_program(self) -> str:
+        return os.path.join(os.path.dirname(self.bailey), "bailey-bench")
 
     def project(self, files: int) -> pathlib.Path:
         """A git repository with that many files, made once."""

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from benchmarks.common import ROOT, Rows, Setting, fail, median, note, number
+from benchmarks.common import ROOT, Bench, Rows, Setting, fail, median, note, number
 from benchmarks.egress import Contender, compiled, free_port, interleaved, origin_server, started
 
 HELP = "requests and throughput of TLS that is read on its way: direct, bailey, mitmproxy"
@@ -57,26 +57,40 @@ def mitmdump() -> str | None:
     return str(program)
 
 
+def ours(
+    setting: Setting, stack: contextlib.ExitStack, origin: int, root: pathlib.Path, *words: str
+) -> Contender:
+    """The broker, in a process of its own."""
+    bench = Bench(setting.bench_program)
+    stack.callback(bench.close)
+    answer = bench.ask("egress", origin, root, *words)
+    authority = setting.place / f"authority-{answer['process']}.pem"
+    authority.write_text(answer["authority"], encoding="utf-8")
+    return Contender(answer["proxy"], answer["process"], f"p{origin}.example.com:443", authority)
+
+
+def theirs(
+    setting: Setting, stack: contextlib.ExitStack, origin: int, root: pathlib.Path, *more: str
+) -> Contender | None:
+    program = mitmdump()
+    if program is None:
+        note("mitmproxy cannot be installed and is left out")
+        return None
+    port, directory = free_port(), setting.place / "mitmproxy"
+    # Large bodies go on as they come: what it keeps whole as a rule would be slower still.
+    options = [f"confdir={directory}", f"ssl_verify_upstream_trusted_ca={root}", "stream_large_bodies=1m",
+               "flow_detail=0", *more]
+    command = [program, "-q", "--listen-host", "127.0.0.1", "--listen-port", str(port)]
+    process = stack.enter_context(started(command + [word for option in options for word in ("--set", option)], port))
+    return Contender(port, process, f"localhost:{origin}", directory / "mitmproxy-ca-cert.pem")
+
+
 @contextlib.contextmanager
 def contenders(setting: Setting, origin: int, root: pathlib.Path) -> Iterator[dict[str, Contender]]:
     with contextlib.ExitStack() as stack:
-        made = {"direct": Contender(0, 0, f"localhost:{origin}", root)}
-        answer = setting.bench.ask("egress", origin, root)
-        authority = setting.place / "authority.pem"
-        authority.write_text(answer["authority"], encoding="utf-8")
-        made["bailey"] = Contender(answer["proxy"], answer["process"], f"p{origin}.example.com:443", authority)
-        program = mitmdump()
-        if program is None:
-            note("mitmproxy cannot be installed and is left out")
-        else:
-            port, directory = free_port(), setting.place / "mitmproxy"
-            # Large bodies go on as they come: what it keeps whole as a rule would be slower still.
-            options = [f"confdir={directory}", f"ssl_verify_upstream_trusted_ca={root}", "stream_large_bodies=1m",
-                       "flow_detail=0"]
-            command = [program, "-q", "--listen-host", "127.0.0.1", "--listen-port", str(port)]
-            process = stack.enter_context(started(command + [w for o in options for w in ("--set", o)], port))
-            made["mitmproxy"] = Contender(port, process, f"localhost:{origin}", directory / "mitmproxy-ca-cert.pem")
-        yield made
+        made = {"direct": Contender(0, 0, f"localhost:{origin}", root), "bailey": ours(setting, stack, origin, root)}
+        other = theirs(setting, stack, origin, root)
+        yield made | ({"mitmproxy": other} if other else {})
 
 
 def measure(setting: Setting, rounds: int, files: int) -> None:
