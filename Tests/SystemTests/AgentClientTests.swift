@@ -39,4 +39,51 @@ struct AgentClientTests {
             #expect(found.contains { $0.contains(place) }, "\(place): \(found)")
         }
     }
+
+    @Test("under its real name, each dialect carries the key outside alone", arguments: TestIdentity.available)
+    func termination(_ identity: TestIdentity) throws {
+        for (dialect, option) in [("anthropic", "--stream"), ("chat", ""), ("responses", "--stream")] {
+            let agents = try AgentYard(identity)
+            try makeProject(agents)
+            let (variable, host) = Self.names(dialect)
+            let agent = AgentYard.agent(dialect).map { $0 == "Do it." && !option.isEmpty ? [option, $0] : [$0] }
+            let words = ["--secret", "\(variable)=\(host)", "--"] + agent.flatMap { $0 }
+            try works(agents, words, variable)
+        }
+    }
+
+    /// Runs the agent to its end, and looks for the key in every place, and for its placeholder as a control.
+    private func works(_ agents: AgentYard, _ words: [String], _ variable: String) throws {
+        var found: [String] = []
+        var placeholder = ""
+        let result = try agents.run(words, with: [variable: agents.key]) { process in
+            placeholder = try agents.placeholder(variable)
+            let needles = ["key": agents.key, "placeholder": placeholder]
+            found = try agents.search(needles, ["memory:\(process)", "view:\(process)"])
+        }
+        #expect(result.status == 0 && result.stdout.contains("that is all"), "\(result.summary)")
+        let yard = agents.yard
+        try yard.write(result.stdout, to: "home/output")
+        let applied = try yard.bailey(["changes", "apply", "--yes", "last"])
+        #expect(applied.status == 0, "\(applied.summary)")
+        let log = try yard.outside("git log --format=%s -1 && git status --short sum.py && python3 sum.py")
+        #expect(log.stdout == "Add, and do not subtract\n", "\(log.summary)")
+        let trees = ["project", "state", "home", "config"].flatMap { name in
+            ["tree", "names"].map { "\($0):\(yard.path)/\(name)" }
+        }
+        found += try agents.search(["key": agents.key, "placeholder": placeholder], trees)
+        #expect(found.filter { $0.hasPrefix("key") } == [], "\(result.summary)")
+        for place in ["environ of", "memory of", "file /proc/", "file \(yard.project)/seen.txt"] {
+            #expect(found.contains { $0.hasPrefix("placeholder in \(place)") }, "\(place): \(found)")
+        }
+        let requests = try agents.requests()
+        #expect(requests.count == Self.work.count + 1)
+        #expect(requests.allSatisfy { $0.text("credential") == "bound" }, "\(requests)")
+    }
+
+    /// The variable that holds an agent's key, and the host that it is for.
+    private static func names(_ dialect: String) -> (variable: String, host: String) {
+        dialect == "anthropic"
+            ? ("ANTHROPIC_API_KEY", AgentYard.anthropic) : ("OPENAI_API_KEY", AgentYard.openAI)
+    }
 }

@@ -69,6 +69,18 @@ final class AgentYard {
         return result
     }
 
+    /// What stands for a key inside, which the script has written to `seen.txt`.
+    func placeholder(_ variable: String) throws -> String {
+        let found = try ProcessRunner.run(
+            "/usr/bin/find",
+            arguments: [yard.bailey, "-name", "seen.txt", "-exec", "cat", "{}", "+"]
+        )
+        guard let line = found.stdout.split(separator: "\n").first(where: { $0.hasPrefix(variable + "=") }) else {
+            throw YardError("find \(variable) inside: \(found.summary)")
+        }
+        return String(line.dropFirst(variable.count + 1))
+    }
+
     /// The requests that arrived outside, in order.
     func requests() throws -> [Answer] {
         try yard.read("outside/requests.jsonl").split(separator: "\n").map { try Answer(Data($0.utf8)) }
