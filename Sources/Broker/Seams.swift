@@ -72,3 +72,14 @@ package protocol RequestForwarding: Sendable {
 package protocol ConnectionLedger: Sendable {
     func record(_ record: ConnectionRecord)
 }
+
+/// Tells of what models are used for.
+package protocol ModelLedger: Sendable {
+    /// Tells of a request before it leaves.
+    ///
+    /// - Returns: false where nobody is sure to hear it; then nothing may leave.
+    func announce(_ report: ModelReport) -> Bool
+
+    /// Tells of what became of it. It never blocks.
+    func record(_ report: ModelReport)
+}

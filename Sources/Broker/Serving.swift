@@ -25,7 +25,7 @@ package final class Serving: Sendable {
     /// Connections wait for the network and not for each other; two threads share them.
     private static let threads = 2
 
-    package init(settings: SettingsStore, ledger: any ConnectionLedger) throws {
+    package init(settings: SettingsStore, ledger: any ConnectionLedger & ModelLedger) throws {
         let began = NIODeadline.now()
         self.settings = settings
         let names = SyntheticNames()
@@ -44,6 +44,7 @@ package final class Serving: Sendable {
             dialing: dialer,
             ledger: ledger,
             values: secrets,
+            models: ModelDesk(settings: settings, ledger: ledger),
             began: began
         )
         let keeper = Doorkeeper(
@@ -122,7 +123,7 @@ package final class Serving: Sendable {
         switch listener.request.role {
         case .datagramNames: _ = try NamesDoor.serveDatagrams(socket, responder, on: loop).wait()
         case .streamNames: _ = try NamesDoor.serveStreams(socket, responder, limits: limits, on: loop).wait()
-        case .proxy, .socks, .transparent, .published: doors.serve(socket, as: listener.request.role)
+        case .proxy, .socks, .transparent, .published, .gateway: doors.serve(socket, as: listener.request.role)
         }
     }
 

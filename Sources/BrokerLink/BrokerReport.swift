@@ -8,6 +8,8 @@ package enum BrokerReport: Sendable, Equatable {
     /// It serves. With it, the walls around the broker itself that hold, by name.
     case ready(walls: [String])
     case record(ConnectionRecord)
+    /// Of a request to a model, at once.
+    case model(ModelReport)
     /// Records of refusals that found no room; what was let through is always told.
     case leftOut(UInt64)
     /// It cannot go on.
@@ -23,7 +25,7 @@ package enum BrokerReport: Sendable, Equatable {
 
     private enum Kind {
         static let settled: UInt8 = 1, ready: UInt8 = 2, record: UInt8 = 3, leftOut: UInt8 = 4, failed: UInt8 = 5
-        static let finished: UInt8 = 6
+        static let finished: UInt8 = 6, model: UInt8 = 7
     }
 
     /// A kind, then JSON.
@@ -32,6 +34,7 @@ package enum BrokerReport: Sendable, Equatable {
         case .settled(let authority): [Kind.settled] + JSONValue.string(authority).bytes()
         case .ready(let walls): [Kind.ready] + JSONValue.array(walls.map { .string($0) }).bytes()
         case .record(let record): [Kind.record] + record.json.bytes()
+        case .model(let report): [Kind.model] + report.json.bytes()
         case .leftOut(let count): [Kind.leftOut] + JSONValue.unsigned(count).bytes()
         case .failed(let reason): [Kind.failed] + JSONValue.string(reason.cut(Self.reasonBytesMax)).bytes()
         case .finished: [Kind.finished] + JSONValue.null.bytes()
@@ -58,6 +61,9 @@ package enum BrokerReport: Sendable, Equatable {
         case Kind.record:
             guard let record = ConnectionRecord(value) else { return nil }
             self = .record(record)
+        case Kind.model:
+            guard let report = ModelReport(value) else { return nil }
+            self = .model(report)
         case Kind.leftOut:
             // It is summed up, and no sum may overflow.
             guard let count = value.unsignedValue, count <= UInt64(UInt32.max) else { return nil }

@@ -49,7 +49,20 @@ extension BrokerSettings {
     /// True where a secret is bound, or models are metered: each request there must be seen.
     package func isBound(_ target: ConnectTarget) -> Bool {
         secrets.contains { $0.bindings.contains { $0.isAt(target) } }
-            || providers.contains { target.port == $0.port && target.host == .name($0.host) }
+            || provider(at: target) != nil
+    }
+
+    /// The provider of models that is reached there.
+    package func provider(at target: ConnectTarget) -> ModelProvider? {
+        providers.first { target.port == $0.port && target.host == .name($0.host) }
+    }
+
+    /// Where a provider of models is reached inside over plain HTTP; nil where it is not.
+    package func gateway(to target: ConnectTarget) -> ConnectTarget? {
+        guard let port = provider(at: target)?.gatewayPort, let own = IPAddress(SandboxNetwork.brokerText) else {
+            return nil
+        }
+        return ConnectTarget(host: .address(own), port: port)
     }
 }
 

@@ -3,9 +3,9 @@ package import Egress
 
 /// One connection, or one question to the resolver that was refused: what the journal and the person get to know.
 package struct ConnectionRecord: Sendable, Equatable {
-    /// The way a program took: out, or in by a published port.
+    /// The way a program took: out, or in by a published port. A gateway is the way to a provider of models.
     package enum Door: String, Sendable, CaseIterable {
-        case names, proxy, socks, transparent, published
+        case names, proxy, socks, transparent, published, gateway
     }
 
     /// What was done with the bytes.

@@ -15,6 +15,8 @@ package enum ListenerRole: UInt8, Sendable, CaseIterable {
     /// A listener on the host's own loopback, outside of the sandbox: whoever connects there is led to whoever listens
     /// on the same port inside. Of the maker of sockets it asks for one that is connected there.
     case published
+    /// Plain HTTP to a provider of models: the port says to which.
+    case gateway
 }
 
 /// A listening socket, or one to be made in a sandbox's network namespace.

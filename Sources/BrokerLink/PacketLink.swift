@@ -40,6 +40,10 @@ package final class PacketLink: Sendable {
         var count = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: bytesMax) { buffer, initialized in
             count = bailey_receive(self.descriptor, buffer.baseAddress, bytesMax, &descriptor, waits ? 1 : 0)
+            // That the other end left something unread is said once, and before what it had sent.
+            if count < 0, errno == ECONNRESET {
+                count = bailey_receive(self.descriptor, buffer.baseAddress, bytesMax, &descriptor, waits ? 1 : 0)
+            }
             initialized = max(0, count)
         }
         if count > 0 { return .packet(Packet(bytes: bytes, descriptor: descriptor)) }

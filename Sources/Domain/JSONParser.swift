@@ -3,6 +3,11 @@ package struct JSONError: Error, Equatable, CustomStringConvertible {
     package let reason: String
     package let offset: Int
 
+    package init(_ reason: String, at offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
+
     package var description: String { "\(reason) at byte \(offset)" }
 }
 
@@ -29,7 +34,7 @@ package struct JSONParser {
         return value
     }
 
-    private func fault(_ reason: String) -> JSONError { JSONError(reason: reason, offset: offset) }
+    private func fault(_ reason: String) -> JSONError { JSONError(reason, at: offset) }
 
     private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
@@ -92,7 +97,7 @@ package struct JSONParser {
             let start = offset
             let name = try string()
             guard names.insert(Array(name.utf8)).inserted else {
-                throw JSONError(reason: "a name stands twice in one object", offset: start)
+                throw JSONError("a name stands twice in one object", at: start)
             }
             skipSpace()
             guard take(":") else { throw fault("a colon is missing after a name") }
@@ -113,7 +118,7 @@ package struct JSONParser {
             case UInt8(ascii: "\""):
                 offset += 1
                 guard let string = String(validating: text, as: UTF8.self) else {
-                    throw JSONError(reason: "a string is not valid UTF-8", offset: start)
+                    throw JSONError("a string is not valid UTF-8", at: start)
                 }
                 return string
             case UInt8(ascii: "\\"):
@@ -170,7 +175,7 @@ package struct JSONParser {
         let first = next
         try digits()
         if first == UInt8(ascii: "0"), offset - start > (isNegative ? 2 : 1) {
-            throw JSONError(reason: "a number starts with a zero", offset: start)
+            throw JSONError("a number starts with a zero", at: start)
         }
         if take(".") {
             isWhole = false
@@ -183,13 +188,13 @@ package struct JSONParser {
             try digits()
         }
         guard offset - start <= Self.numberBytesMax else {
-            throw JSONError(reason: "a number is longer than \(Self.numberBytesMax) bytes", offset: start)
+            throw JSONError("a number is longer than \(Self.numberBytesMax) bytes", at: start)
         }
         let text = String(decoding: bytes[start..<offset], as: UTF8.self)
         if isWhole, let integer = Int64(text) { return .integer(integer) }
         if isWhole, let integer = UInt64(text) { return .unsigned(integer) }
         guard let number = Double(text), number.isFinite else {
-            throw JSONError(reason: "a number is out of range", offset: start)
+            throw JSONError("a number is out of range", at: start)
         }
         return .number(number)
     }

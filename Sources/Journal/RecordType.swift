@@ -18,6 +18,12 @@ package enum RecordType: String, Sendable, CaseIterable {
     case networkExpired = "NETWORK_EXPIRED"
     /// The sums of a run's network.
     case networkEnded = "NETWORK_ENDED"
+    /// A request to a model is about to leave, with what it may use at most.
+    case modelRequested = "MODEL_REQUESTED"
+    /// It is over, with what it used.
+    case modelSettled = "MODEL_SETTLED"
+    /// The sums of what a run used of models.
+    case modelsEnded = "MODELS_ENDED"
     case commandExited = "COMMAND_EXITED"
     case changesRecorded = "CHANGES_RECORDED"
     /// A direct run's changes, which are in the project, were looked at.

@@ -27,6 +27,10 @@ package struct Configuration: Sendable, Equatable {
     package var limits = LimitSettings()
     /// What may be reached.
     package var network = NetworkPolicy()
+    /// Models that may be used: names, each with `*` at its end for all that begin so; nil for every model.
+    package var models: [String]?
+    /// What models cost beside what is known of their providers.
+    package var prices: [ModelProvider.Price] = []
     /// Hosts of git repositories beside the well-known ones.
     package var forges: Set<HostName> = []
     /// What is held outside for a command, and where it goes.
@@ -51,6 +55,8 @@ package struct Configuration: Sendable, Equatable {
             configuration.network.allow = layer.network.allow ?? configuration.network.allow
             configuration.network.upstreams = layer.network.upstreams ?? configuration.network.upstreams
             if let nat64 = layer.network.nat64 { configuration.network.addresses = AddressGuard(nat64: nat64) }
+            configuration.models = layer.models.allow ?? configuration.models
+            configuration.prices = layer.models.prices ?? configuration.prices
             configuration.forges = layer.network.forges ?? configuration.forges
             secrets = layer.secrets ?? secrets
         }
@@ -61,6 +67,9 @@ package struct Configuration: Sendable, Equatable {
             let layer = try ConfigurationLayer(project, writer: .project)
             configuration.limits = configuration.limits.narrowed(by: layer.limits)
             configuration.network.narrowed = layer.network.allow
+            if let models = layer.models.allow {
+                configuration.models = configuration.models.map { ModelRules.both($0, models) } ?? models
+            }
         }
         return configuration
     }

@@ -1,6 +1,6 @@
 /// The keys of the configuration, as data.
 enum ConfigurationKey {
-    static let sections = ["sandbox", "limits", "network", "secrets"]
+    static let sections = ["sandbox", "limits", "network", "models", "secrets"]
 
     static func names(in section: String) -> [String] {
         switch section {
@@ -8,9 +8,10 @@ enum ConfigurationKey {
         case "limits":
             [
                 "timeout", "memory", "processes", "cpu_time", "output", "workspace_bytes", "workspace_files",
-                "open_files",
+                "open_files", "tokens", "money",
             ]
         case "network": ["allow", "forges", "nat64", "upstreams"]
+        case "models": ["allow", "prices"]
         default: []
         }
     }
@@ -18,10 +19,13 @@ enum ConfigurationKey {
     /// The keys of one entry of `network.upstreams`.
     static let upstream = ["host", "port", "address", "ca"]
 
+    /// The keys of one entry of `models.prices`.
+    static let price = ["model", "input", "cache_read", "cache_write", "long_cache_write", "output"]
+
     /// What a project's file may not name at all.
     static let operatorOnly: Set<String> = [
         "sandbox.engines", "sandbox.readable", "network.forges", "network.nat64", "network.upstreams",
-        "secrets",
+        "models.prices", "secrets",
     ]
 
     /// The keys of one entry of `secrets`.

@@ -11,6 +11,7 @@ struct ConfigurationLayer {
     private(set) var network = NetworkSettings()
     private(set) var secrets: [SecretEntry]?
     let fileLabel: String
+    private(set) var models = ModelSettings()
 
     init(_ source: ConfigurationSource, writer: Writer) throws(ConfigurationError) {
         fileLabel = source.label
@@ -68,6 +69,10 @@ struct ConfigurationLayer {
         case "limits.workspace_files": limits.workspaceFiles = try count(entry, path)
         case "limits.processes": limits.processes = try count(entry, path)
         case "limits.open_files": limits.openFiles = try count(entry, path)
+        case "limits.tokens": limits.tokens = try count(entry, path)
+        case "limits.money": limits.microdollars = try money(entry, path)
+        case "models.allow": models.allow = try readModels(entry.value, path)
+        case "models.prices": models.prices = try readPrices(entry.value, path)
         case "network.allow": network.allow = try readAllow(entry.value, path)
         case "network.forges": network.forges = try readForges(entry.value, path)
         case "network.nat64": network.nat64 = try readNAT64(entry.value, path)

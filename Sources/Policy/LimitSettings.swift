@@ -10,6 +10,10 @@ package struct LimitSettings: Sendable, Equatable {
     package var workspaceBytes: UInt64?
     package var workspaceFiles: UInt64?
     package var openFiles: UInt64?
+    /// Of models, read and written.
+    package var tokens: UInt64?
+    /// Millionths of a dollar, for models.
+    package var microdollars: UInt64?
 
     package init() {}
 
@@ -83,6 +87,9 @@ package struct LimitSettings: Sendable, Equatable {
     }
 
     private static var counts: [WritableKeyPath<LimitSettings, UInt64?>] {
-        [\.memoryBytes, \.processes, \.cpuSeconds, \.outputBytes, \.workspaceBytes, \.workspaceFiles, \.openFiles]
+        [
+            \.memoryBytes, \.processes, \.cpuSeconds, \.outputBytes, \.workspaceBytes, \.workspaceFiles, \.openFiles,
+            \.tokens, \.microdollars,
+        ]
     }
 }

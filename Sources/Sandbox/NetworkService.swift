@@ -9,6 +9,8 @@ import Glibc
 package final class NetworkService {
     /// What becomes of a report's sum: to be written down. An error ends the network, since nothing goes out unseen.
     package typealias Sink = ([ConnectionRecord]) throws -> Void
+    /// The same for requests to models, which are written down at once.
+    package typealias ModelSink = ([ModelReport]) throws -> Void
 
     /// Whoever changes what may be reached while the run lives.
     package struct Steward {
@@ -55,6 +57,9 @@ package final class NetworkService {
     /// Why the network could not begin: the command must not either.
     private(set) var failure: String?
     private var sink: Sink?
+    private var modelSink: ModelSink?
+    /// Nil for a run to which no provider of models was given.
+    private var models: ModelAccounts?
     private var budget = ConnectionBudget()
     /// The certificate of the run's own authority, once the broker has made it.
     private var authority: String?
@@ -95,6 +100,9 @@ package final class NetworkService {
         self.makerPath = makerPath
         laterListenersMax = settings.limits.listeners
         needsMaker = !published.isEmpty || Self.hasOtherPorts(settings.policy, than: listeners)
+        if !settings.providers.isEmpty {
+            models = ModelAccounts((settings.models.tokensMax, settings.models.microdollarsMax))
+        }
         roots = [settings.roots] + Set(settings.upstreamRoots.values).sorted()
         let user = lease?.identity.hostUserID
         self.lease = lease
@@ -138,6 +146,12 @@ package final class NetworkService {
 
     /// Who writes down what the broker tells.
     package func report(to sink: @escaping Sink) { self.sink = sink }
+
+    /// Who writes down what the broker tells of models.
+    package func reportModels(to sink: @escaping ModelSink) { modelSink = sink }
+
+    /// What models were used for; nil for a run to which none was given.
+    var modelUse: ModelUse? { models?.use }
 
     /// Who may change what may be reached; it is asked once the network serves.
     package func give(to steward: Steward) { self.steward = steward }
@@ -285,6 +299,7 @@ package final class NetworkService {
             state = .serving
             return true
         case .record(let record): add(record)
+        case .model(let report): account(report)
         case .leftOut(let count): use.refusalsLeftOut += count
         case .failed(let reason): breakDown(Printable.text(reason))
         case .finished: breakDown("it went before it was told to")
@@ -311,6 +326,35 @@ package final class NetworkService {
         pending.append(record)
     }
 
+    private func account(_ report: ModelReport) {
+        do {
+            guard models != nil else { throw LinkError("the broker told of models, and the run has none") }
+            try models?.take(report)
+            if case .refused = report { return }
+            try modelSink?([report])
+        } catch {
+            breakDown("\(error)")
+        }
+    }
+
+    /// Hears what the broker told before nothing more can be heard of it, and closes what it will never tell of. It
+    /// sends nothing that it could not tell of first.
+    private func closeAccounts() {
+        guard models != nil else { return }
+        broker.link.sayEnd()
+        while case .packet(let packet)? = try? broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false) {
+            if packet.descriptor >= 0 { Glibc.close(packet.descriptor) }
+            guard case .model(let report)? = BrokerReport(packet.bytes), (try? models?.take(report)) != nil else {
+                continue
+            }
+            if case .refused = report { continue }
+            try? modelSink?([report])
+        }
+        let left = models?.closeAll() ?? []
+        guard !left.isEmpty else { return }
+        do { try modelSink?(left) } catch { use.breakdown = "its records cannot be written down: \(error)" }
+    }
+
     private func flush(at now: UInt64) {
         guard !pending.isEmpty else { return }
         guard now >= flushedNanoseconds &+ Self.batchNanoseconds || pending.count >= Self.batchMax else { return }
@@ -328,7 +372,9 @@ package final class NetworkService {
     }
 
     private func close() {
+        guard state != .over else { return }
         state = .over
+        closeAccounts()
         broker.leave()
         maker = nil
         steward = nil

@@ -250,6 +250,7 @@ final class Supervisor {
         )
         outcome.observation = observer.finish()
         outcome.network = network?.use
+        outcome.models = network?.modelUse
         return outcome
     }
 

@@ -35,6 +35,13 @@ extension FuzzTarget {
         record.request = "GET /path"
         let reports: [BrokerReport] = [
             .settled(authority: "-----BEGIN CERTIFICATE-----\n"), .ready(walls: ["no-files"]), .record(record),
+            .model(.refused(provider: "p", model: "m")),
+            .model(
+                .requested(
+                    .init(number: 1, provider: "p", model: "m", tokens: .init(input: 1, output: 2), microdollars: nil)
+                )
+            ),
+            .model(.settled(.init(number: 1, tokens: .init(), microdollars: 5, basis: .estimated))),
             .leftOut(7), .failed("no room"), .finished,
         ]
         return reports.map(\.bytes)

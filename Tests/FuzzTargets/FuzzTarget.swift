@@ -33,6 +33,7 @@ package struct FuzzTarget: Sendable {
         .gitText, .redaction, .environment, .storedWorkspace, .changeGate, .diff, .text,
         .notification, .processes, .host, .url, .dnsQuestion, .dnsAnswer, .brokerOrder, .brokerReport,
         .brokerSettings, .clientHello, .proxyHead, .socks, .http1Request, .http1Response, .http2Answer,
+        .modelRequest, .modelAnswer,
     ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

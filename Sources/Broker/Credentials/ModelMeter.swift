@@ -13,11 +13,19 @@ protocol ModelMeter: AnyObject {
     /// The whole body is collected before anything of it leaves; a longer one is refused.
     var bodyBytesMax: Int { get }
 
+    /// More of the body came, and is to be kept.
+    ///
+    /// - Returns: false where there is no room for it.
+    func collects(_ bytes: Int) -> Bool
+
     /// The request as it came. The head may be changed, but for the target; its length is set afterwards.
     func judge(_ request: inout RequestHead, _ body: ByteBuffer) -> ModelRuling
 
+    /// It is about to leave, perhaps once more.
+    func leaves()
+
     /// The head of the answer, as it goes on to the client.
-    func answer(_ head: ResponseHead)
+    func answer(_ head: inout ResponseHead)
 
     /// Some of the answer's body, decoded and scanned.
     ///

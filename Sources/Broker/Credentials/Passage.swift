@@ -34,6 +34,7 @@ struct Passage {
     /// A request leaves, perhaps once more; its answer is read from the beginning.
     mutating func begin() {
         if injection != nil || meter != nil { answer = AnswerReading() }
+        meter?.leaves()
     }
 
     /// Some of a request's body.
@@ -49,8 +50,8 @@ struct Passage {
     /// The head of an answer, announcements too.
     mutating func come(_ head: ResponseHead) throws(EgressRefusal) -> ResponseHead {
         guard answer != nil else { return head }
-        let head = try answer?.take(head) ?? head
-        if !head.isInformational { meter?.answer(head) }
+        var head = try answer?.take(head) ?? head
+        if !head.isInformational { meter?.answer(&head) }
         return head
     }
 

@@ -49,6 +49,9 @@ struct Door: Sendable {
         switch role {
         case .proxy: return ProxyGreeting()
         case .socks: return SOCKSGreeting()
+        case .gateway:
+            let (_, port) = OutsideSocket.localPlace(of: socket)
+            return GatewayGreeting(port: port, providers: keeper.settings.current.providers)
         case .transparent, .datagramNames, .streamNames, .published:
             let (address, port) = OutsideSocket.localPlace(of: socket)
             return TransparentGreeting(address: address, port: port, name: address.flatMap(nameOf))

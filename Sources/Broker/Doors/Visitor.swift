@@ -206,6 +206,7 @@ final class Visitor {
             default: return refuse(Self.plainOnTLS(target), target, isMalformed: false)
             }
         }
+        if approach.door == .gateway { return forward(approach, isTLS: false) }
         switch treatment {
         case .refuse: break
         case .plainRequests:

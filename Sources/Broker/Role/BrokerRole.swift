@@ -19,13 +19,13 @@ final class BrokerRole {
     init(link: PacketLink, walls: [String]) throws {
         self.link = link
         self.walls = walls
-        ledger = try LinkLedger()
+        ledger = try LinkLedger(link)
     }
 
     /// Returns when the run is over.
     func run() throws {
         while true {
-            let isBehind = try ledger.send(over: link)
+            let isBehind = try ledger.send()
             let events = Int16(POLLIN) | (isBehind ? Int16(POLLOUT) : 0)
             var waits = [
                 pollfd(fd: link.descriptor, events: events, revents: 0),
@@ -80,7 +80,7 @@ final class BrokerRole {
             ledger.tell(.ready(walls: walls))
         case .end:
             serving?.end()
-            try ledger.finish(over: link)
+            try ledger.finish()
             _ = try link.send(BrokerReport.finished.bytes, waits: true)
             return false
         }

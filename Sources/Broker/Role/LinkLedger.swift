@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// A supervisor that does not keep up must not cost memory without end, and must not make traffic unseen either. So of
 /// refusals only so many wait, and the others are counted; and a broker that cannot tell of what it let through ends.
-final class LinkLedger: ConnectionLedger {
+final class LinkLedger: ConnectionLedger, ModelLedger {
     /// Refusals that wait.
     static let refusalsMax = 4096
     /// Records of what was let through that wait: more than can be open at once.
@@ -22,10 +22,12 @@ final class LinkLedger: ConnectionLedger {
     }
 
     private let state = Mutex(State())
+    private let link: PacketLink
     /// Readable when something was recorded.
     let wake: Int32
 
-    init() throws(LinkError) {
+    init(_ link: PacketLink) throws(LinkError) {
+        self.link = link
         wake = bailey_bell_make()
         guard wake >= 0 else { throw LinkError("make an event") }
     }
@@ -46,6 +48,27 @@ final class LinkLedger: ConnectionLedger {
         ring()
     }
 
+    /// What the kernel has taken is read by the supervisor, whatever becomes of this process.
+    func announce(_ report: ModelReport) -> Bool {
+        guard case .sent? = try? link.send(BrokerReport.model(report).bytes, waits: false) else { return false }
+        return true
+    }
+
+    func record(_ report: ModelReport) {
+        if announce(report) { return }
+        state.withLock { state in
+            let waiting = state.reports.count - state.next
+            if case .refused = report, waiting >= Self.refusalsMax {
+                state.leftOut += 1
+            } else if waiting >= Self.recordsMax {
+                state.isFull = true
+            } else {
+                state.reports.append(.model(report))
+            }
+        }
+        ring()
+    }
+
     func tell(_ report: BrokerReport) {
         state.withLock { $0.reports.append(report) }
         ring()
@@ -59,7 +82,7 @@ final class LinkLedger: ConnectionLedger {
     ///
     /// - Returns: true if something still waits.
     /// - Throws: if there is more than may wait, or the supervisor is gone.
-    func send(over link: PacketLink) throws(LinkError) -> Bool {
+    func send() throws(LinkError) -> Bool {
         while true {
             let (report, isFull) = state.withLock { ($0.reports.isEmpty ? nil : $0.reports[$0.next], $0.isFull) }
             if isFull { throw LinkError("tell the supervisor of connections: \(Self.recordsMax) wait already") }
@@ -73,8 +96,8 @@ final class LinkLedger: ConnectionLedger {
     }
 
     /// Sends all that waits, and waits for that itself. The supervisor sets the end of it.
-    func finish(over link: PacketLink) throws(LinkError) {
-        while try send(over: link) {
+    func finish() throws(LinkError) {
+        while try send() {
             var wait = pollfd(fd: link.descriptor, events: Int16(POLLOUT), revents: 0)
             _ = poll(&wait, 1, -1)
         }

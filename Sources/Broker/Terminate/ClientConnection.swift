@@ -26,7 +26,12 @@ final class ClientConnection {
         self.channel = channel
         self.forwarder = forwarder
         limits = forwarder.settings.current.limits
-        reading = RequestReading(target: approach.target, isTLS: isTLS, isProxy: approach.door == .proxy)
+        reading = RequestReading(
+            target: approach.target,
+            isTLS: isTLS,
+            isProxy: approach.door == .proxy,
+            gateway: approach.door == .gateway ? forwarder.settings.current.gateway(to: approach.target) : nil
+        )
         outside = OutsidePool(loop: channel.eventLoop, forwarder: forwarder)
         armIdleTimer(after: .nanoseconds(Int64(limits.idleSeconds * 1e9)))
     }

@@ -231,6 +231,7 @@ extension Exchange {
         switch phase {
         case .collecting:
             guard collected.readableBytes + bytes.readableBytes <= collectedMax else { return refuseAsTooLarge() }
+            guard passage.meter?.collects(bytes.readableBytes) ?? true else { return refuseAsTooMany() }
             collected.writeImmutableBuffer(bytes)
             client?.readMore()
         case .connecting: passOut { () throws(EgressRefusal) in try passage.leave(bytes) }

@@ -26,6 +26,7 @@ package final class RequestForwarder: RequestForwarding {
         dialing: any Dialing,
         ledger: any ConnectionLedger,
         values: any CredentialValues = SecretStore(),
+        models: ModelDesk? = nil,
         began: NIODeadline = .now()
     ) {
         self.settings = settings
@@ -33,7 +34,7 @@ package final class RequestForwarder: RequestForwarding {
         self.dialing = dialing
         self.ledger = ledger
         tally = RequestTally(ledger)
-        credentials = Credentials(values: values, meters: nil)
+        credentials = Credentials(values: values, meters: models)
         self.began = began
         settings.onReplace { [weak self] _ in self?.revise() }
     }

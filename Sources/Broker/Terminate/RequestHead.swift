@@ -84,14 +84,17 @@ package struct RequestReading: Sendable {
     let isTLS: Bool
     /// Requests in absolute form may come, each for a host of its own.
     let isProxy: Bool
+    /// What requests name as their host where that is a gateway, by which they come in clear and go on over TLS.
+    let gateway: ConnectTarget?
 
-    package init(target: ConnectTarget, isTLS: Bool, isProxy: Bool) {
+    package init(target: ConnectTarget, isTLS: Bool, isProxy: Bool, gateway: ConnectTarget? = nil) {
         self.target = target
         self.isTLS = isTLS
         self.isProxy = isProxy
+        self.gateway = gateway
     }
 
-    private var scheme: WebAddress.Scheme { isTLS ? .https : .http }
+    private var scheme: WebAddress.Scheme { isTLS || gateway != nil ? .https : .http }
 
     /// Reads a head of HTTP/1.
     package func read(_ head: HTTP1Head) throws(HTTPRefusal) -> RequestHead {
@@ -204,6 +207,7 @@ package struct RequestReading: Sendable {
         do { host = try ConnectTarget.split(Array(text.utf8)) } catch {
             throw HTTPRefusal(400, "http-host", "\(place) is no host: \(error.reason)")
         }
+        let target = gateway ?? target
         guard host.0 == target.host, (host.1 ?? (isTLS ? 443 : 80)) == target.port else {
             throw HTTPRefusal(421, "http-host", "\(place) says \(host.0), and the request goes to \(target)")
         }

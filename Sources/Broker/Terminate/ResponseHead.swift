@@ -38,17 +38,19 @@ struct OwnAnswer {
 
     private static let reasons = [
         200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 408: "Request Timeout",
-        413: "Content Too Large", 417: "Expectation Failed", 421: "Misdirected Request",
+        413: "Content Too Large", 417: "Expectation Failed", 421: "Misdirected Request", 426: "Upgrade Required",
         431: "Request Header Fields Too Large", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
         505: "HTTP Version Not Supported",
     ]
 
-    private init(_ status: Int, type: String, rule: String, _ bytes: some Sequence<UInt8>) {
+    init(_ status: Int, type: String, rule: String, _ bytes: some Sequence<UInt8>, further: [HTTPField] = []) {
         body = ByteBuffer(bytes: bytes)
-        let fields = HTTPFields([
-            HTTPField("Content-Type", type), HTTPField("Cache-Control", "no-store"),
-            HTTPField(DenyText.ruleField, rule), HTTPField("Content-Length", String(body.readableBytes)),
-        ])
+        let fields = HTTPFields(
+            [
+                HTTPField("Content-Type", type), HTTPField("Cache-Control", "no-store"),
+                HTTPField(DenyText.ruleField, rule), HTTPField("Content-Length", String(body.readableBytes)),
+            ] + further
+        )
         let length = UInt64(body.readableBytes)
         head = ResponseHead(
             status: status,

@@ -27,6 +27,7 @@ struct RunNetwork: Sendable {
         _ configuration: Configuration,
         _ options: NetworkOptions,
         _ secrets: RunSecrets,
+        _ models: ModelRules,
         caller: Caller
     ) throws -> RunNetwork? {
         var policy = configuration.network
@@ -39,6 +40,7 @@ struct RunNetwork: Sendable {
         var settings = BrokerSettings(policy: policy)
         settings.forges = configuration.forges
         settings.secrets = secrets.held
+        settings.models = models
         settings.nameServers = HostNetwork.nameServers()
         settings.knownNames = HostNetwork.knownNames()
         settings.roots = try HostNetwork.roots()
@@ -61,6 +63,9 @@ struct RunNetwork: Sendable {
             ListenerRequest(role: .proxy, address: own, port: SandboxNetwork.proxyPort),
             ListenerRequest(role: .socks, address: own, port: SandboxNetwork.socksPort),
         ] + ports.sorted().map { ListenerRequest(role: .transparent, address: all, port: $0) }
+            + settings.providers.compactMap(\.gatewayPort).map { port in
+                ListenerRequest(role: .gateway, address: own, port: port)
+            }
     }
 
     private var usedPorts: Set<UInt16> {
@@ -110,7 +115,8 @@ struct RunNetwork: Sendable {
     /// proxy says. Servers inside are reached directly.
     static let variables: [EnvironmentVariable] = {
         let proxy = "http://\(SandboxNetwork.brokerText):\(SandboxNetwork.proxyPort)"
-        let direct = "localhost,127.0.0.1,::1"
+        // The gateways to models are the broker's own; the way by its proxy leads out.
+        let direct = "localhost,127.0.0.1,::1,\(SandboxNetwork.brokerText)"
         let proxies = [
             ("HTTPS_PROXY", proxy), ("NO_PROXY", direct), ("http_proxy", proxy), ("https_proxy", proxy),
             ("no_proxy", direct),

@@ -54,6 +54,7 @@ struct RunLedger {
         guard let network = sandbox.network, let begun = context.place.network else { return }
         let (records, journal, actor) = (records, journal, context.principal)
         network.report { try journal.append($0.map(records.connection), actor: actor) }
+        network.reportModels { try journal.append($0.compactMap(records.model), actor: actor) }
         LiveGrants.begin(network, begun, self)
     }
 

@@ -66,7 +66,8 @@ struct RunRecords {
 
     /// The last that there is to say of a command itself: what was seen of it, then its end.
     func ended(_ outcome: Outcome) -> [Record] {
-        observed(outcome.observation) + (outcome.network.map { [networkEnded($0)] } ?? []) + [exited(outcome)]
+        observed(outcome.observation) + (outcome.network.map { [networkEnded($0)] } ?? [])
+            + (outcome.models.map { [modelsEnded($0)] } ?? []) + [exited(outcome)]
     }
 
     private func exited(_ outcome: Outcome) -> Record {

@@ -1,3 +1,4 @@
+import BrokerLink
 import Domain
 import Files
 import Journal
@@ -57,6 +58,7 @@ enum Recovery {
         if let recovery = journal.recovery, !journal.isEnded { try journal.append(recovery.record, actor: .system) }
         let lines = try JournalReader.lines(.run(run), in: directory.handle)
         let summary = RunSummary(run, lines: lines, isLive: false)
+        if !journal.isEnded { try settleModels(RunModels(lines: lines), journal, records) }
         try removeUnfinished(directory)
         let stored = assembly.stored(directory, of: project)
         let apply = Apply(stored, lockDirectory: project.path, checkpoint: CrashPoint.reached)
@@ -84,6 +86,12 @@ enum Recovery {
         try assembly.recordHead(of: run, journal, project, principal)
         try LiveGrants.removeSocket(of: run, state)
         try SettledMark.set(directory)
+    }
+
+    /// Requests to models that were on their way used what was set aside for them: nobody knows better.
+    private static func settleModels(_ models: RunModels, _ journal: JournalWriter, _ records: RunRecords) throws {
+        let left = models.unsettled.compactMap { records.model(.settled(.init(estimating: $0))) }
+        if !left.isEmpty { try journal.append(left, actor: .system) }
     }
 
     /// Nobody else writes into a run whose lock we hold.

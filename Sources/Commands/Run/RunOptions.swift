@@ -52,6 +52,12 @@ struct RunOptions: ParsableArguments {
     )
     var outputLimit: String?
 
+    @Option(parsing: .unconditional, help: "Tokens of models, read and written, that the run may use in all.")
+    var tokens: String?
+
+    @Option(parsing: .unconditional, help: "What the run may spend on models, such as '5 USD'.")
+    var money: String?
+
     @Option(
         name: .customLong("env"),
         parsing: .unconditionalSingleValue,
@@ -127,6 +133,8 @@ struct RunOptions: ParsableArguments {
         }
         settings.processes = try Self.parse(processes, "--processes", CountText.accepted) { CountText($0)?.value }
         settings.outputBytes = try Self.parse(outputLimit, "--output-limit", ByteSize.accepted) { ByteSize($0)?.bytes }
+        settings.tokens = try Self.parse(tokens, "--tokens", CountText.accepted) { CountText($0)?.value }
+        settings.microdollars = try Self.parse(money, "--money", MoneyText.accepted) { MoneyText($0)?.microdollars }
         return settings
     }
 

@@ -38,6 +38,7 @@ struct RunReport {
             redactor: redactor
         )
         denials.remark(console, run: run)
+        if let line = outcome.models?.line { console.remark(line) }
         return denials
     }
 
@@ -116,7 +117,7 @@ struct RunReport {
                 "changes",
                 .object([("state", .string(state.rawValue))] + counts.json)
             ),
-            ("denials", denials.json),
+            ("denials", denials.json), ("models", outcome.models.map(\.json) ?? .null),
         ])
     }
 }

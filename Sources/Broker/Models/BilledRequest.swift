@@ -1,0 +1,190 @@
+import BrokerLink
+import Domain
+import Egress
+import NIOCore
+
+/// One request to a model: judged before it leaves, and metered while its answer passes.
+final class BilledRequest: ModelMeter {
+    private enum Phase {
+        case unread
+        /// An amount is set aside for it; whether it left is told.
+        case reserved(UInt64, ModelReserve, hasLeft: Bool)
+        case settled
+    }
+
+    let bodyBytesMax = ModelDesk.bodyBytesMax
+    private let desk: ModelDesk
+    private let provider: ModelProvider
+    private let dialect: ModelDialect
+    private var phase = Phase.unread
+    private var reader: UsageReader
+    private var filter: UsageFrameFilter?
+    private var status = 0
+    private var collected = 0
+
+    init(_ desk: ModelDesk, _ provider: ModelProvider, _ dialect: ModelDialect) {
+        self.desk = desk
+        self.provider = provider
+        self.dialect = dialect
+        reader = UsageReader(dialect, isStream: false)
+    }
+
+    deinit {
+        settle()
+        desk.giveBack(bytes: collected)
+    }
+
+    func collects(_ bytes: Int) -> Bool {
+        guard desk.take(bytes: bytes) else { return false }
+        collected += bytes
+        return true
+    }
+
+    func judge(_ request: inout RequestHead, _ body: ByteBuffer) -> ModelRuling {
+        do throws(Refusal) {
+            try checkCoding(request)
+            var alarms: [EgressRefusal] = []
+            var body = body
+            if let masked = desk.mask?.masked(body) {
+                body = masked
+                alarms = [PlaceholderMask.alarm(request)]
+            }
+            let read = try read(body)
+            try check(read)
+            try reserve(read)
+            if read.isStream, dialect == .chat, !read.asksForUsage { filter = UsageFrameFilter() }
+            return .pass(read.sent(body), alarms: alarms)
+        } catch {
+            return .refuse(error.refusal, .refusedModel(error.refusal, dialect, status: error.status))
+        }
+    }
+
+    func leaves() {
+        if case .reserved(let number, let reserve, _) = phase {
+            phase = .reserved(number, reserve, hasLeft: true)
+        }
+    }
+
+    func answer(_ head: inout ResponseHead) {
+        status = head.status
+        let type = head.fields.values("content-type").first?.lowercased() ?? ""
+        let isStream = type.hasPrefix("text/event-stream")
+        reader = UsageReader(dialect, isStream: isStream)
+        guard isStream else { return filter = nil }
+        guard filter != nil, case .bytes = head.body else { return }
+        // It becomes shorter than it says.
+        head.fields.remove(["content-length"])
+        head.body = .open
+    }
+
+    func answer(_ bytes: ByteBuffer) -> ByteBuffer {
+        reader.take(bytes)
+        return filter?.take(bytes) ?? bytes
+    }
+
+    func end() -> ByteBuffer? {
+        settle()
+        return filter?.end()
+    }
+
+    func abort() { settle() }
+
+    /// Once, however it ends.
+    private func settle() {
+        guard case .reserved(let number, let reserve, let hasLeft) = phase else { return }
+        phase = .settled
+        let usage = reader.usage
+        let isBilled = hasLeft && (status == 0 || (200..<300).contains(status) || usage.isFinal)
+        guard isBilled else { return desk.settle(number, reserve, (ModelUse.Tokens(), 0, .free)) }
+        desk.settle(number, reserve, reserve.settled(usage, answerBytes: reader.bytes))
+    }
+}
+
+/// Why it does not leave.
+extension BilledRequest {
+    private struct Refusal: Error {
+        let refusal: EgressRefusal
+        let status: Int
+
+        init(_ refusal: EgressRefusal, status: Int = 400) {
+            self.refusal = refusal
+            self.status = status
+        }
+    }
+
+    private func checkCoding(_ request: RequestHead) throws(Refusal) {
+        let codings = request.fields.members("content-encoding")
+        guard codings.allSatisfy({ $0 == "identity" }) else {
+            throw Refusal(
+                EgressRefusal(
+                    RuleID("model-body"),
+                    "the request's body is compressed (\(EgressRefusal.quoted(codings.joined(separator: ", ").utf8))), "
+                        + "and what it asks for cannot be read",
+                    remedy: "Have the client send it as it is."
+                )
+            )
+        }
+    }
+
+    private func read(_ body: ByteBuffer) throws(Refusal) -> ModelRequest {
+        do throws(ModelRequest.Fault) { return try ModelRequest(body, dialect) } catch {
+            throw Refusal(
+                EgressRefusal(
+                    RuleID("model-body"),
+                    "the request to a model cannot be read: \(error.reason)",
+                    remedy: "Send the JSON object that the service's documentation describes."
+                )
+            )
+        }
+    }
+
+    private func check(_ read: ModelRequest) throws(Refusal) {
+        let rules = desk.rules
+        guard rules.allows(read.model) else {
+            desk.refused(provider, read.model)
+            let list = rules.models?.joined(separator: ", ") ?? ""
+            throw Refusal(
+                EgressRefusal(
+                    RuleID("model-unlisted"),
+                    "the model \(EgressRefusal.quoted(read.model.utf8)) is not among those that may be used: "
+                        + (list.isEmpty ? "there is none" : String(list.prefix(Self.listBytesMax))),
+                    remedy: "Use one of these, or have an operator add it to models.allow."
+                )
+            )
+        }
+        if let member = read.elsewhere, rules.models != nil || rules.microdollarsMax != nil {
+            desk.refused(provider, read.model)
+            throw Refusal(
+                EgressRefusal(
+                    RuleID("model-elsewhere"),
+                    "the request's member \(member) could have the service use another model or bill another price",
+                    remedy: "Leave \(member) out."
+                )
+            )
+        }
+        if rules.microdollarsMax != nil, provider.price(of: read.model) == nil {
+            desk.refused(provider, read.model)
+            throw Refusal(
+                EgressRefusal(
+                    RuleID("model-unpriced"),
+                    "the run's money is limited, and the price of \(EgressRefusal.quoted(read.model.utf8)) at "
+                        + "\(provider.name) is not known",
+                    remedy: "An operator adds it to models.prices, or limits tokens in place of money."
+                )
+            )
+        }
+    }
+
+    private static let listBytesMax = 400
+
+    private func reserve(_ read: ModelRequest) throws(Refusal) {
+        let reserve = ModelReserve(read, provider.price(of: read.model))
+        do throws(EgressRefusal) {
+            phase = .reserved(try desk.reserve(read, reserve, provider), reserve, hasLeft: false)
+        } catch {
+            desk.refused(provider, read.model)
+            // One that could not be written down may be tried again; a budget stays what it is.
+            throw Refusal(error, status: error.rule == RuleID("model-ledger") ? 503 : 400)
+        }
+    }
+}

@@ -1,0 +1,219 @@
+import Domain
+package import Egress
+import Glibc
+package import NIOCore
+
+/// What matters of the body of a request to a model. The rest of it passes as it is, byte for byte.
+package struct ModelRequest: Sendable, Equatable {
+    /// Why a body is none, as the service would say it.
+    package struct Fault: Error, Equatable {
+        /// A sentence without its full stop, lower case.
+        package let reason: String
+    }
+
+    package let model: String
+    /// The most that the answer may hold, all its alternatives together; nil where the request does not say.
+    package let outputTokensMax: UInt64?
+    /// Answers that are asked for at once.
+    package let alternatives: UInt64
+    package let isStream: Bool
+    /// Chat Completions, streaming: the client asked for what was used, which comes in a last frame of its own.
+    package let asksForUsage: Bool
+    /// Members that let the service take another model or another price than the request's.
+    package let elsewhere: String?
+    /// The service remembers a part of the conversation that is not in the body.
+    package let isContinued: Bool
+    /// Text that the model reads, at most.
+    package let textBytes: Int
+    /// Pictures and documents in Base64.
+    package let encodedBytes: Int
+    /// The body asks the service to keep some of it, and to keep it for an hour.
+    package let writesCache: Bool
+    package let writesLongCache: Bool
+    /// Where a frame with usage is asked for in addition, and by what; nil where the body stays as it came.
+    private let insertion: Insertion?
+
+    private struct Insertion: Sendable, Equatable {
+        let range: Range<Int>
+        let text: String
+    }
+
+    package static let modelBytesMax = 200
+    private static let outputTokensMax: UInt64 = 1_000_000_000
+    private static let alternativesMax: UInt64 = 1024
+
+    /// Reads a body.
+    package init(_ body: ByteBuffer, _ dialect: ModelDialect) throws(Fault) {
+        let result: Result<ModelRequest, Fault> = body.withUnsafeReadableBytes { bytes in
+            Result { () throws(Fault) in try ModelRequest(bytes, dialect) }
+        }
+        self = try result.get()
+    }
+
+    private init(_ bytes: UnsafeRawBufferPointer, _ dialect: ModelDialect) throws(Fault) {
+        let skim: JSONSkim
+        do throws(JSONError) { skim = try JSONSkim(bytes) } catch {
+            throw Fault(reason: "the body is no JSON object: \(error)")
+        }
+        let reader = MemberReader(bytes, skim)
+        try reader.refuseLookAlikes(Self.names)
+        model = try reader.model(bytesMax: Self.modelBytesMax)
+        isStream = try reader.flag("stream") ?? false
+        var limits: [UInt64] = []
+        for name in Self.limitNames(dialect) {
+            if let limit = try reader.count(name, Self.outputTokensMax) { limits.append(limit) }
+        }
+        let asked = dialect == .chat ? try reader.count("n", Self.alternativesMax) ?? 1 : 1
+        alternatives = max(1, asked)
+        outputTokensMax = limits.max().map { [alternatives] in $0 * alternatives }
+        elsewhere = try reader.elsewhere()
+        isContinued = ["previous_response_id", "conversation", "prompt"].contains { reader.holds($0) }
+        encodedBytes = skim.encodedBytes
+        textBytes = bytes.count - skim.encodedBytes
+        writesCache = bytes.contains(Self.cacheMark)
+        writesLongCache = writesCache && bytes.contains(Self.longCacheMark)
+        (asksForUsage, insertion) = isStream && dialect == .chat ? try Self.usage(reader, skim) : (false, nil)
+    }
+
+    private static let cacheMark = Array("_control\"".utf8)
+    private static let longCacheMark = Array("1h\"".utf8)
+
+    private static func limitNames(_ dialect: ModelDialect) -> [String] {
+        switch dialect {
+        case .messages: ["max_tokens"]
+        case .chat: ["max_completion_tokens", "max_tokens"]
+        case .responses: ["max_output_tokens"]
+        }
+    }
+
+    /// Everything that is read.
+    private static let names: Set<String> = [
+        "model", "models", "stream", "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens", "n",
+        "service_tier", "speed", "previous_response_id", "conversation", "prompt",
+    ]
+
+    /// Whether the client asked for usage, and what asks for it in its place.
+    private static func usage(_ reader: MemberReader, _ skim: JSONSkim) throws(Fault) -> (Bool, Insertion?) {
+        let ask = "\"include_usage\":true"
+        guard let place = skim.value("stream_options"), !reader.isNull(place) else {
+            let whole = "\"stream_options\":{\(ask)}"
+            if let place = skim.value("stream_options") { return (false, Insertion(range: place, text: "{\(ask)}")) }
+            return (false, Insertion(range: skim.start..<skim.start, text: whole + ","))
+        }
+        let inner: JSONSkim
+        do throws(JSONError) { inner = try JSONSkim(reader.bytes, place) } catch {
+            throw Fault(reason: "stream_options is no object: \(error)")
+        }
+        let options = MemberReader(reader.bytes, inner)
+        try options.refuseLookAlikes(["include_usage"])
+        if try options.flag("include_usage") == true { return (true, nil) }
+        if let said = inner.value("include_usage") { return (false, Insertion(range: said, text: "true")) }
+        let comma = inner.members.isEmpty ? "" : ","
+        return (false, Insertion(range: inner.start..<inner.start, text: ask + comma))
+    }
+
+    /// The body as it is sent.
+    package func sent(_ body: ByteBuffer) -> ByteBuffer {
+        guard let insertion else { return body }
+        var sent = ByteBufferAllocator().buffer(capacity: body.readableBytes + insertion.text.utf8.count)
+        let start = body.readerIndex
+        if let before = body.getSlice(at: start, length: insertion.range.lowerBound) {
+            sent.writeImmutableBuffer(before)
+        }
+        sent.writeString(insertion.text)
+        let rest = body.readableBytes - insertion.range.upperBound
+        if let after = body.getSlice(at: start + insertion.range.upperBound, length: rest) {
+            sent.writeImmutableBuffer(after)
+        }
+        return sent
+    }
+}
+
+/// Reads members of a skimmed object as what they should be.
+private struct MemberReader {
+    let bytes: UnsafeRawBufferPointer
+    private let skim: JSONSkim
+
+    init(_ bytes: UnsafeRawBufferPointer, _ skim: JSONSkim) {
+        self.bytes = bytes
+        self.skim = skim
+    }
+
+    /// Some services take names in any case, so that another spelling would be a second value.
+    func refuseLookAlikes(_ names: Set<String>) throws(ModelRequest.Fault) {
+        for case let name? in skim.members.map(\.name) where !names.contains(name) {
+            guard names.contains(name.lowercased()) else { continue }
+            throw ModelRequest.Fault(
+                reason: "the body has \(EgressRefusal.quoted(name.utf8)), which is written in lower case"
+            )
+        }
+    }
+
+    func isNull(_ place: Range<Int>) -> Bool { bytes[place].elementsEqual("null".utf8) }
+
+    /// The value of a member that is there and not null.
+    private func parsed(_ name: String, bytesMax: Int = 64) throws(ModelRequest.Fault) -> JSONValue? {
+        guard let place = skim.value(name), !isNull(place) else { return nil }
+        guard place.count <= bytesMax, let value = try? JSONParser.parse(bytes[place]) else {
+            throw ModelRequest.Fault(reason: "\(name) is not what it should be, or too long")
+        }
+        return value
+    }
+
+    func holds(_ name: String) -> Bool { skim.value(name).map { !isNull($0) } ?? false }
+
+    func flag(_ name: String) throws(ModelRequest.Fault) -> Bool? {
+        guard let value = try parsed(name) else { return nil }
+        guard let flag = value.boolValue else { throw ModelRequest.Fault(reason: "\(name) is neither true nor false") }
+        return flag
+    }
+
+    func count(_ name: String, _ most: UInt64) throws(ModelRequest.Fault) -> UInt64? {
+        guard let value = try parsed(name) else { return nil }
+        // Some clients write whole numbers with a fraction.
+        let whole: UInt64? =
+            if case .number(let number) = value { UInt64(exactly: number) } else { value.unsignedValue }
+        guard let whole, whole <= most else {
+            throw ModelRequest.Fault(reason: "\(name) is no whole number from 0 to \(most)")
+        }
+        return whole
+    }
+
+    func model(bytesMax: Int) throws(ModelRequest.Fault) -> String {
+        guard let value = try parsed("model", bytesMax: bytesMax * 6) else {
+            throw ModelRequest.Fault(reason: "the body names no model")
+        }
+        guard let text = value.stringValue, (1...bytesMax).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw ModelRequest.Fault(reason: "model is no name of at most \(bytesMax) printable ASCII characters")
+        }
+        return text
+    }
+
+    /// The member by which a service may take another model or price.
+    func elsewhere() throws(ModelRequest.Fault) -> String? {
+        if holds("models") { return "models" }
+        if let tier = try parsed("service_tier")?.stringValue, tier == "priority" { return "service_tier" }
+        if let speed = try parsed("speed")?.stringValue, speed != "standard" { return "speed" }
+        return nil
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// True if the bytes hold these in a row.
+    func contains(_ needle: [UInt8]) -> Bool { firstRange(of: needle, from: 0) != nil }
+
+    /// Where the bytes hold these in a row first, from a place on.
+    func firstRange(of needle: [UInt8], from place: Int) -> Range<Int>? {
+        guard let base = baseAddress, let first = needle.first else { return nil }
+        var from = place
+        while from + needle.count <= count {
+            guard let found = memchr(base + from, Int32(first), count - from - needle.count + 1) else { return nil }
+            let offset = UnsafeRawPointer(found) - base
+            if self[offset..<offset + needle.count].elementsEqual(needle) { return offset..<offset + needle.count }
+            from = offset + 1
+        }
+        return nil
+    }
+}

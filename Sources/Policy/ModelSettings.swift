@@ -1,0 +1,93 @@
+import Domain
+import Egress
+
+/// What one file's `models:` section says; nil where it does not say it.
+struct ModelSettings: Equatable {
+    var allow: [String]?
+    var prices: [ModelProvider.Price]?
+}
+
+extension ConfigurationLayer {
+    private static let modelBytesMax = 200
+    private static let modelHint = "Write a model's name, or its beginning with * behind it, such as claude-*."
+    private static let priceHint =
+        "Write entries such as {model: my-model, input: 3, output: 15}: dollars for a "
+        + "million tokens."
+
+    func readModels(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [String] {
+        var models: [String] = []
+        for (text, line) in try texts(value, path) {
+            let name = text.hasSuffix("*") ? text.dropLast() : text[...]
+            guard text.utf8.count <= Self.modelBytesMax, name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
+                !name.contains("*")
+            else {
+                throw error(.badValue, line, path, "\(quoted(text)) is no model's name", Self.modelHint)
+            }
+            guard !models.contains(text) else {
+                throw error(.badValue, line, path, "\(quoted(text)) is listed twice", "Keep one of them.")
+            }
+            models.append(text)
+        }
+        return models
+    }
+
+    func readPrices(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [ModelProvider.Price] {
+        guard case .list(let items, _) = value else {
+            throw error(.wrongType, value.line, path, "it is \(value.kindName), not a list", Self.priceHint)
+        }
+        let most = ConfigurationKey.listEntriesMax
+        guard items.count <= most else {
+            throw error(.tooLarge, value.line, path, "the list has \(items.count) entries", "At most \(most) are read.")
+        }
+        var prices: [ModelProvider.Price] = []
+        for item in items {
+            let price = try readPrice(item, path)
+            guard !prices.contains(where: { $0.model == price.model }) else {
+                throw error(.badValue, item.line, path, "\(quoted(price.model)) has two prices", "Keep one of them.")
+            }
+            prices.append(price)
+        }
+        return prices
+    }
+
+    private func readPrice(_ item: YAMLValue, _ path: String) throws(ConfigurationError) -> ModelProvider.Price {
+        var texts: [String: String] = [:]
+        for entry in try entries(of: item, key: path) {
+            let key = path + "." + entry.key
+            guard ConfigurationKey.price.contains(entry.key) else {
+                let nearest = NearestName.find(entry.key, among: ConfigurationKey.price).map { "Did you mean \($0)?" }
+                let hint = nearest ?? "The keys there are: \(ConfigurationKey.price.joined(separator: ", "))."
+                throw error(.unknownKey, entry.line, key, "the key is unknown", hint)
+            }
+            texts[entry.key] = try scalar(entry, key, accepted: "one word")
+        }
+        for key in ["model", "input", "output"] where texts[key] == nil {
+            throw error(.badValue, item.line, path, "a price has no \(key)", Self.priceHint)
+        }
+        func dollars(_ key: String) throws(ConfigurationError) -> UInt64? {
+            guard let text = texts[key] else { return nil }
+            if let amount = MoneyText.microdollars(text + " USD") { return amount }
+            throw error(.badValue, item.line, path + "." + key, "\(quoted(text)) is no amount", Self.priceHint)
+        }
+        let model = texts["model"] ?? ""
+        guard model.utf8.count <= Self.modelBytesMax, model.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw error(.badValue, item.line, path, "\(quoted(model)) is no model's name", Self.priceHint)
+        }
+        let input = try dollars("input") ?? 0
+        let write = try dollars("cache_write") ?? input
+        return ModelProvider.Price(
+            model: model,
+            input: input,
+            cacheRead: try dollars("cache_read") ?? input,
+            cacheWrite: write,
+            longCacheWrite: try dollars("long_cache_write") ?? write,
+            output: try dollars("output") ?? 0
+        )
+    }
+
+    func money(_ entry: YAMLEntry, _ path: String) throws(ConfigurationError) -> UInt64 {
+        let text = try scalar(entry, path, accepted: MoneyText.accepted)
+        if let money = MoneyText(text) { return money.microdollars }
+        throw error(.badValue, entry.line, path, "\(quoted(text)) is not an amount", "Write \(MoneyText.accepted).")
+    }
+}
