@@ -36,7 +36,13 @@ final class ForwardingYard: Sendable {
         settings.limits = limits
         store = SettingsStore(settings)
         authority = try RunAuthority(policy: settings.policy, certificatesMax: 16) { Date().timeIntervalSince1970 }
-        forwarder = RequestForwarder(settings: store, authority: authority, dialing: dialing, ledger: ledger)
+        forwarder = RequestForwarder(
+            settings: store,
+            authority: authority,
+            dialing: dialing,
+            ledger: ledger,
+            models: ModelDesk(settings: store, ledger: ledger)
+        )
     }
 
     deinit { for door in doors.withLock({ $0 }) { try? door.close().wait() } }
@@ -109,8 +115,25 @@ final class LoopbackDialing: Dialing {
 }
 
 /// Keeps what was recorded.
-final class KeptLedger: ConnectionLedger {
+final class KeptLedger: ConnectionLedger, ModelLedger {
     private let kept = Mutex<[ConnectionRecord]>([])
+    private let keptModels = Mutex<[ModelReport]>([])
+    /// Whether somebody hears what is announced.
+    let isHeard = Mutex(true)
+
+    func announce(_ report: ModelReport) -> Bool {
+        guard isHeard.withLock({ $0 }) else { return false }
+        keptModels.withLock { $0.append(report) }
+        return true
+    }
+
+    func record(_ report: ModelReport) { keptModels.withLock { $0.append(report) } }
+
+    /// Waits for as many reports on models.
+    func models(_ count: Int) -> [ModelReport] {
+        for _ in 0..<1000 where keptModels.withLock({ $0.count }) < count { usleep(10_000) }
+        return keptModels.withLock { $0 }
+    }
 
     func record(_ record: ConnectionRecord) { kept.withLock { $0.append(record) } }
 
