@@ -126,7 +126,7 @@ let package = Package(
         .target(
             name: "Catalogue",
             dependencies: ["Domain", "Egress", "Policy"],
-            resources: [.embedInCode("Providers")],
+            resources: [.embedInCode("Providers"), .embedInCode("Recipes")],
             swiftSettings: strict
         ),
         .testTarget(

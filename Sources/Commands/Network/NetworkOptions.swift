@@ -34,6 +34,14 @@ struct NetworkOptions: ParsableArguments {
     var secrets: [String] = []
 
     @Option(
+        name: .customLong("model-provider"),
+        parsing: .unconditionalSingleValue,
+        help:
+            "Let the command use models of NAME, such as anthropic or openai, by a base URL inside. May be repeated."
+    )
+    var providers: [String] = []
+
+    @Option(
         parsing: .unconditionalSingleValue,
         help: "Let this machine's programs reach a server inside on this PORT of the loopback. May be repeated."
     )

@@ -28,12 +28,13 @@ struct RunNetwork: Sendable {
         _ options: NetworkOptions,
         _ secrets: RunSecrets,
         _ models: ModelRules,
+        _ agent: RunAgent,
         caller: Caller
     ) throws -> RunNetwork? {
         var policy = configuration.network
         let rules = try options.rules()
         let time = try options.milliseconds()
-        policy.allow = (policy.allow ?? []) + rules + secrets.entries
+        policy.allow = try (policy.allow ?? []) + rules + secrets.entries + agent.entries()
         let published = try options.ports()
         guard policy.allow?.isEmpty == false || !policy.upstreams.isEmpty || !published.isEmpty else { return nil }
         policy.addresses = AddressGuard(nat64: policy.addresses.nat64, own: HostNetwork.ownAddresses())
@@ -41,6 +42,7 @@ struct RunNetwork: Sendable {
         settings.forges = configuration.forges
         settings.secrets = secrets.held
         settings.models = models
+        settings.providers = agent.services.settings
         settings.nameServers = HostNetwork.nameServers()
         settings.knownNames = HostNetwork.knownNames()
         settings.roots = try HostNetwork.roots()

@@ -38,7 +38,8 @@ struct RunLedger {
             hiddenCount: plan.hidden.count,
             limits: context.place.limits,
             network: context.place.network?.entries,
-            secrets: context.place.secrets.held
+            secrets: context.place.secrets.held,
+            agent: context.place.agent
         )
         let decision = authority.decide(action)
         let opening = records.created(action, digest: digest, decision: decision, plan: summary)

@@ -30,6 +30,8 @@ struct RunRecords {
                 "limits": .object(limits(plan.limits)),
                 "network": network,
                 "secrets": .list(plan.secrets.flatMap(secret)),
+                "recipe": recipe(plan.agent),
+                "models": .list(plan.agent.services.all.map(service)),
             ]
         )
     }
@@ -43,6 +45,7 @@ struct RunRecords {
         /// What may be reached, as it was written; nil for a run without a network.
         let network: [String]?
         let secrets: [HeldSecret]
+        let agent: RunAgent
     }
 
     /// Where a secret goes; never what it is.

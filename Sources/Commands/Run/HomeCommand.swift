@@ -11,7 +11,9 @@ struct HomeCommand: ParsableCommand {
 
 extension HomeCommand {
     struct Reset: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Empty the project's private home: its caches.")
+        static let configuration = CommandConfiguration(
+            abstract: "Empty the project's private home: its caches, and what agents kept there."
+        )
         @Option(help: "The project directory.") var project: String?
 
         func run() throws {

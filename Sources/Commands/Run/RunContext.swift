@@ -38,7 +38,7 @@ final class RunContext {
 
     /// Finds the place, heals what a killed Bailey left there, and makes the run's directory.
     static func open(_ words: [String], _ options: RunOptions, caller: Caller) throws -> RunContext {
-        let place = try RunPlace.open(options, caller: caller)
+        let place = try RunPlace.open(words, options, caller: caller)
         let assembly = try Assembly(place)
         let use: ProjectLock.Use = options.workspace == .direct ? .alone : .shared
         let projectLock = try ProjectLock(
@@ -154,6 +154,7 @@ final class RunContext {
             readable: place.readable,
             run: run,
             hasNetwork: place.network != nil,
+            agent: place.agent.variables(place.secrets, caller: caller, project: place.project),
             secrets: place.secrets.variables
         )
         return Action(

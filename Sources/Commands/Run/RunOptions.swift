@@ -70,6 +70,12 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var network: NetworkOptions
 
+    @Option(help: "Run the command as this agent is run, whatever it is called; see bailey recipe list.")
+    var recipe: String?
+
+    @Flag(name: .customLong("no-recipe"), help: "Run the command as any other, even if it is a known agent.")
+    var noRecipe = false
+
     @Flag(
         name: .customLong("no-wait"),
         help: "Fail at once where a direct run has the project to itself, or would need it to itself."
@@ -106,6 +112,13 @@ struct RunOptions: ParsableArguments {
                 ExitStatus.usage,
                 "read the options of run: --apply says nothing with --workspace direct, whose changes are live",
                 hint: "Leave --apply out, or use --workspace overlay to have the changes wait."
+            )
+        }
+        guard recipe == nil || !noRecipe else {
+            throw CommandError(
+                ExitStatus.usage,
+                "read the options of run: --recipe and --no-recipe contradict each other",
+                hint: "Leave one out."
             )
         }
         guard engine == "auto" || engine == "native" else {

@@ -14,6 +14,8 @@ struct RunPlace: ~Copyable {
     let state: StateDirectory
     let configuration: Configuration
     let limits: ResourceLimits
+    /// The agent that the command is, and the services that it uses.
+    let agent: RunAgent
     /// What is held outside for the command.
     let secrets: RunSecrets
     /// Nil for a run that may reach nothing.
@@ -25,33 +27,50 @@ struct RunPlace: ~Copyable {
     let workingDirectory: String
     let principal: Principal
 
-    static func open(_ options: RunOptions, caller: Caller) throws -> RunPlace {
+    static func open(_ words: [String], _ options: RunOptions, caller: Caller) throws -> RunPlace {
         let console = Console()
         let project = try ProjectLocator.locate(explicit: options.project, caller: caller)
         try ProjectTrust.check(project, caller: caller)
         try ShutProject.reopen(project, caller: caller)
         let configuration = try ConfigurationFiles.load(caller: caller, project: project)
+        let readable = try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller)
+        let here = caller.workingDirectory
+        let workingDirectory = here == project || here.hasPrefix(project + "/") ? here : project
+        let agent = try RunAgent.find(
+            words,
+            options,
+            configuration,
+            RecipeMatch(
+                caller: caller,
+                project: project,
+                workingDirectory: workingDirectory,
+                searchPath: CommandEnvironment.searchPath(caller, project: project, readable: readable),
+                shelf: try RecipeShelf.load(caller)
+            ),
+            console: console,
+            caller: caller
+        )
         let plan = try SecretPlan.make(
             configuration,
             options: options.network.secrets,
-            plain: (configuration.network.allow ?? []) + options.network.rules()
+            plain: (configuration.network.allow ?? []) + options.network.rules(),
+            extra: agent.requests(caller)
         )
         try plan.checkEnvironment(options.environment)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limitSettings = try options.limits().over(configuration.limits)
         let limits = limitSettings.resourceLimits(interactive: usesTerminal)
         let models = ModelRules(configuration, limitSettings)
-        let readable = try ReadablePlaces.judge(configuration.readable + options.readable, caller: caller)
         try CommandEnvironment.check(options.environment, caller: caller)
         let reader = SecretReader(caller: caller, project: project, readable: readable)
         let secrets = try RunSecrets(plan, reader)
         secrets.remark(console)
-        let network = try RunNetwork.make(configuration, options.network, secrets, models, caller: caller)
+        if let line = agent.missing(secrets) { console.remark(line) }
+        let network = try RunNetwork.make(configuration, options.network, secrets, models, agent, caller: caller)
         let state = try StateDirectory.open(caller, project: project)
         let first = try FirstRun.begin(project, state: state, waits: !options.noWait, console: console)
         let projectDirectory = try ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: true)
         withExtendedLifetime(first) {}
-        let here = caller.workingDirectory
         return RunPlace(
             console: console,
             caller: caller,
@@ -60,11 +79,12 @@ struct RunPlace: ~Copyable {
             state: state,
             configuration: configuration,
             limits: limits,
+            agent: agent,
             secrets: secrets,
             network: network,
             readable: readable,
             usesTerminal: usesTerminal,
-            workingDirectory: here == project || here.hasPrefix(project + "/") ? here : project,
+            workingDirectory: workingDirectory,
             principal: .human(userID: caller.userID)
         )
     }

@@ -18,6 +18,8 @@ struct CommandEnvironment {
     let readable: [String]
     let run: RunID
     let hasNetwork: Bool
+    /// What the agent's recipe sets, and where services are.
+    let agent: [EnvironmentVariable]
     /// What stands for secrets that are held outside.
     let secrets: [EnvironmentVariable]
 
@@ -34,10 +36,11 @@ struct CommandEnvironment {
         values["LOGNAME"] = caller.userName
         values["SHELL"] = "/bin/sh"
         values["TMPDIR"] = "/tmp"
-        values["PATH"] = path()
+        values["PATH"] = Self.searchPath(caller, project: project, readable: readable).joined(separator: ":")
         values["GIT_TERMINAL_PROMPT"] = "0"
         values["BAILEY_RUN"] = run.rawValue
         if hasNetwork { for variable in RunNetwork.variables { values[variable.name] = variable.value } }
+        for variable in agent { values[variable.name] = variable.value }
         for entry in extra {
             let variable = try Self.variable(entry, caller)
             values[variable.name] = variable.value
@@ -47,12 +50,15 @@ struct CommandEnvironment {
     }
 
     /// The caller's PATH without what is not there inside.
-    private func path() -> String {
-        let own = (caller.environment["PATH"] ?? "").split(separator: ":").map(String.init).filter(isVisible)
-        return (own + Self.defaultPath.filter { !own.contains($0) }).joined(separator: ":")
+    static func searchPath(_ caller: Caller, project: String, readable: [String]) -> [String] {
+        let own = (caller.environment["PATH"] ?? "").split(separator: ":").map(String.init)
+            .filter { isVisible($0, project, readable) }
+        return own + defaultPath.filter { !own.contains($0) }
     }
 
-    private func isVisible(_ path: String) -> Bool {
+    private func isVisible(_ path: String) -> Bool { Self.isVisible(path, project, readable) }
+
+    private static func isVisible(_ path: String, _ project: String, _ readable: [String]) -> Bool {
         let roots = ["/usr", "/opt", "/bin", "/sbin", "/lib", project] + readable
         return roots.contains { path == $0 || path.hasPrefix($0 + "/") }
     }

@@ -1,6 +1,7 @@
 import Domain
 import Files
 import Glibc
+import Policy
 import Redaction
 
 /// The secret values that a command must not see, collected so that no record of it shows them either.
@@ -23,17 +24,5 @@ enum HiddenValues {
             }
         }
         return Redactor(secrets: secrets)
-    }
-}
-
-/// Variables whose values are secrets by their name.
-enum SensitiveVariable {
-    private static let words = [
-        "TOKEN", "SECRET", "PASSWORD", "PASSWD", "APIKEY", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY", "CREDENTIAL",
-    ]
-
-    static func isSensitive(_ name: String) -> Bool {
-        let upper = name.uppercased()
-        return words.contains { upper.contains($0) } || upper.hasSuffix("_KEY") || upper.hasSuffix("_AUTH")
     }
 }

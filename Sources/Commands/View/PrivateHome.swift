@@ -16,15 +16,32 @@ enum PrivateHome {
         project: ProjectID,
         projectPath: String,
         state: borrowing StateDirectory,
-        gitConfiguration: [(path: String, content: String)]
+        gitConfiguration: [(path: String, content: String)],
+        agent: AgentHome?
     ) throws -> SandboxRequest.Home {
         var home = SandboxRequest.Home(path: caller.home)
-        home.files = gitConfiguration
-        let homes = try state.directory("homes")
-        let directory = try ensure(profile, in: try ensure(project.rawValue, in: homes))
-        let path = state.path + "/homes/\(project)/\(profile)"
-        // A cache that would cover the project, or lie in it, is left out.
-        for cache in caches where !overlaps(caller.home + "/" + cache, projectPath) {
+        home.files = gitConfiguration + (agent?.files ?? [])
+        let directory = try ensure(project.rawValue, in: try state.directory("homes"))
+        let path = state.path + "/homes/\(project)"
+        try keep(caches, of: profile, in: directory, path, projectPath, caller, &home)
+        if let agent { try keep(agent.state, of: agent.profile, in: directory, path, projectPath, caller, &home) }
+        return home
+    }
+
+    /// Has directories below the home persist for a profile.
+    private static func keep(
+        _ places: [String],
+        of profile: String,
+        in parent: borrowing Directory,
+        _ parentPath: String,
+        _ projectPath: String,
+        _ caller: Caller,
+        _ home: inout SandboxRequest.Home
+    ) throws {
+        let directory = try ensure(profile, in: parent)
+        let path = parentPath + "/" + profile
+        // One that would cover the project, or lie in it, is left out.
+        for cache in places where !overlaps(caller.home + "/" + cache, projectPath) {
             let name = cache.replacing("/", with: "_")
             _ = try ensure(name, in: directory)
             // Root's caches belong to an id that is nobody's: a set-uid file in them is worth nothing outside.
@@ -37,7 +54,6 @@ enum PrivateHome {
             }
             home.caches.append(.init(path: cache, hostDirectory: path + "/" + name))
         }
-        return home
     }
 
     private static func overlaps(_ cache: String, _ project: String) -> Bool {

@@ -15,6 +15,8 @@ struct SandboxView {
         time = assembly.time
         self.caller = caller
         secrets = place.secrets
+        let agent = place.agent.home(place.secrets, caller: caller, project: place.project)
+        for line in agent?.remarks ?? [] { place.console.remark(line) }
         var request = SandboxRequest(
             mounts: [],
             home: try PrivateHome.make(
@@ -22,7 +24,8 @@ struct SandboxView {
                 project: place.projectDirectory.id,
                 projectPath: place.project,
                 state: place.state,
-                gitConfiguration: git.homeFiles
+                gitConfiguration: git.homeFiles,
+                agent: agent
             ),
             readable: place.readable,
             limits: place.limits,
