@@ -2,8 +2,83 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("what a run may use of models is read in one way, or refused in words")
+/// Runs with a provider of models, which a small agent asks at the base URL that it is given.
+@Suite("what a run uses of models is bounded, written down before and after, and told")
 struct ModelTests {
+    private static let gateway = ["--model-provider", "anthropic"]
+
+    private func ask(_ agents: AgentYard, _ options: [String], _ agent: [String]) throws -> ProcessResult {
+        try agents.yard.bailey(["run"] + options + ["--"] + agent, with: ["ANTHROPIC_API_KEY": agents.key])
+    }
+
+    @Test("a run says its tokens, and its journal alone says them later", arguments: TestIdentity.available)
+    func sums(_ identity: TestIdentity) throws {
+        let agents = try AgentYard(identity)
+        try agents.script(["true"])
+        let run = try ask(agents, Self.gateway + ["--json"], AgentYard.agent("anthropic", "--stream"))
+        #expect(run.status == 0 && run.stderr.contains("Tokens: 2400 in, 160 out, 2 requests"), "\(run.summary)")
+        #expect(run.stdout.contains(#""models":{"requests":2,"input_tokens":2400,"#), "\(run.summary)")
+        let events = try agents.yard.events()
+        let models = events.filter { $0.hasPrefix("MODEL_") }
+        #expect(models == ["MODEL_REQUESTED", "MODEL_SETTLED", "MODEL_REQUESTED", "MODEL_SETTLED"], "\(events)")
+        #expect(events.contains("MODELS_ENDED"))
+    }
+
+    @Test("a budget ends the agent's work with one clear line", arguments: TestIdentity.available)
+    func budget(_ identity: TestIdentity) throws {
+        let agents = try AgentYard(identity)
+        try agents.script(["true", "true", "true"])
+        let run = try ask(agents, Self.gateway + ["--tokens", "3500"], AgentYard.agent("anthropic"))
+        #expect((run.stdout + run.stderr).contains("model-budget"), "\(run.summary)")
+        #expect(try agents.requests().count < 4)
+        let listed = try ask(agents, Self.gateway, AgentYard.agent("anthropic"))
+        #expect(listed.status == 0, "\(listed.summary)")
+    }
+
+    @Test("a broker that is killed loses no entry and doubles none", arguments: TestIdentity.available)
+    func killed(_ identity: TestIdentity) throws {
+        let agents = try AgentYard(identity)
+        try agents.script(["true"], holdingAt: 1)
+        let words = Self.gateway + ["--"] + AgentYard.agent("anthropic", "--stream")
+        let run = try agents.run(words, with: ["ANTHROPIC_API_KEY": agents.key]) { process in
+            let killed = try ProcessRunner.run(
+                "/bin/sh",
+                arguments: ["-c", "kill -9 $(pgrep -P \(try Self.bailey(process)) -x bailey-broker)"]
+            )
+            #expect(killed.status == 0, "\(killed.summary)")
+        }
+        #expect(run.stdout.contains("Tokens: ") && run.stdout.contains("1 estimated"), "\(run.summary)")
+        let journal = try agents.yard.read("project/.bailey/runs/\(agents.yard.lastRun())/journal/journal.jsonl")
+        let lines = try journal.split(separator: "\n").map { try Answer(Data($0.utf8)) }
+        let types = lines.compactMap { $0.text("type") }.filter { $0.hasPrefix("MODEL_") }
+        #expect(types == ["MODEL_REQUESTED", "MODEL_SETTLED", "MODEL_REQUESTED", "MODEL_SETTLED"], "\(types)")
+        let last = journal.split(separator: "\n").last { $0.contains("MODEL_SETTLED") } ?? ""
+        #expect(last.contains(#""basis":"estimated""#), "\(last)")
+        let verified = try agents.yard.bailey(["journal", "verify"])
+        #expect(verified.status == 0, "\(verified.summary)")
+    }
+
+    @Test("what was under way when Bailey was killed is closed by the next start", arguments: TestIdentity.available)
+    func killedBailey(_ identity: TestIdentity) throws {
+        let agents = try AgentYard(identity)
+        try agents.script(["true"], holdingAt: 0)
+        let words = Self.gateway + ["--"] + AgentYard.agent("anthropic")
+        _ = try agents.run(words, with: ["ANTHROPIC_API_KEY": agents.key]) { process in
+            kill(try Self.bailey(process), SIGKILL)
+        }
+        let killed = try agents.yard.lastRun()
+        #expect(try agents.yard.events(killed).filter { $0.hasPrefix("MODEL_") } == ["MODEL_REQUESTED"])
+        for _ in 0..<2 { #expect(try agents.yard.bailey(["run", "--", "true"]).status == 0) }
+        let events = try agents.yard.events(killed).filter { $0.hasPrefix("MODEL_") }
+        #expect(events == ["MODEL_REQUESTED", "MODEL_SETTLED"], "\(events)")
+    }
+
+    /// The process that is `bailey` itself, below whatever it was started with.
+    private static func bailey(_ process: pid_t) throws -> pid_t {
+        let found = try ProcessRunner.run("/usr/bin/pgrep", arguments: ["-P", "\(process)", "-x", "bailey"])
+        return found.stdout.split(separator: "\n").first.flatMap { pid_t($0) } ?? process
+    }
+
     @Test("amounts that are none are refused in words")
     func badAmounts() throws {
         let yard = try Yard()

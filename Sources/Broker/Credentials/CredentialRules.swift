@@ -6,7 +6,7 @@ import Egress
 enum CredentialRules {
     static let missing = RuleID("credential-missing")
     private static let plain = RuleID("credential-plain")
-    private static let socket = RuleID("credential-websocket")
+    static let socket = RuleID("credential-websocket")
     private static let ambiguous = RuleID("credential-ambiguous")
 
     /// The secret for a request that policy allows; nil for a request that goes as it came.

@@ -63,7 +63,10 @@ struct OwnAnswer {
     /// Policy decided against a request.
     static func denied(_ decision: EgressDecision, to request: RequestHead) -> OwnAnswer {
         let body = DenyText(decision).body(accepted: request.fields.values("accept"))
-        return OwnAnswer(403, type: body.type, rule: decision.rule.rawValue, body.bytes)
+        // Clients that could ask without a WebSocket as well, as those of models can, do so at once when they hear
+        // this.
+        let isSocketAlone = request.isWebSocket && decision.rule == CredentialRules.socket
+        return OwnAnswer(isSocketAlone ? 426 : 403, type: body.type, rule: decision.rule.rawValue, body.bytes)
     }
 
     /// Policy decided against a push: git shows the sentence of an advertisement, and nothing of another answer's body.

@@ -42,7 +42,7 @@ struct RunNetwork: Sendable {
         settings.forges = configuration.forges
         settings.secrets = secrets.held
         settings.models = models
-        settings.providers = agent.services.settings
+        settings.providers = agent.services.settings.map { $0.priced(configuration.prices) }
         settings.nameServers = HostNetwork.nameServers()
         settings.knownNames = HostNetwork.knownNames()
         settings.roots = try HostNetwork.roots()

@@ -39,6 +39,32 @@ struct ModelForwardingTests {
         #expect(yard.settled().first?.tokens == .init(input: 11, output: 3))
     }
 
+    @Test(
+        "a provider that speaks HTTP/2",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/node"))
+    )
+    func http2() throws {
+        let yard = try ModelYard(isHTTP2: true)
+        for _ in 0..<3 {
+            let answer = try yard.ask("/v1/messages", Self.messages)
+            #expect(answer.contains("data: {\"usage\":{\"output_tokens\":9}}\n\n"), "\(answer)")
+        }
+        #expect(yard.settled(6).map(\.tokens) == Array(repeating: .init(input: 40, output: 9), count: 3))
+    }
+
+    @Test("a WebSocket is refused with the status after which clients ask without one")
+    func socket() throws {
+        let yard = try ModelYard()
+        let client = try RawClient(port: yard.gateway)
+        client.send(
+            "GET /v1/responses HTTP/1.1\r\nHost: \(ModelYard.host)\r\nConnection: Upgrade, close\r\n"
+                + "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        let answer = client.read(until: "}")
+        #expect(answer.hasPrefix("HTTP/1.1 426 Upgrade Required") && answer.contains("model-websocket"), "\(answer)")
+    }
+
     @Test("a chat's usage is asked for, and its frame kept from a client that did not ask")
     func chat() throws {
         let yard = try ModelYard()

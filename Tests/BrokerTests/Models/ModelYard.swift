@@ -18,8 +18,14 @@ struct ModelYard {
 
     var yard: ForwardingYard { tools.yard }
 
-    init(_ rules: ModelRules = ModelRules(), prices: [ModelProvider.Price] = Self.prices) throws {
-        tools = try ToolYard([Self.name], allow: [Self.name], script: Self.server)
+    /// - Parameter isHTTP2: the provider is a server for Node, which streams one answer.
+    init(
+        _ rules: ModelRules = ModelRules(),
+        prices: [ModelProvider.Price] = Self.prices,
+        isHTTP2: Bool = false
+    ) throws {
+        let script = isHTTP2 ? Self.http2Server : Self.server
+        tools = try ToolYard([Self.name], allow: [Self.name], script: script, isNode: isHTTP2)
         var settings = tools.yard.store.current
         settings.models = rules
         settings.providers = [
@@ -72,6 +78,17 @@ struct ModelYard {
     func settled(_ count: Int = 2) -> [ModelReport.Settled] {
         yard.ledger.models(count).compactMap { if case .settled(let settled) = $0 { settled } else { nil } }
     }
+
+    private static let http2Server = #"""
+        const server = http2.createSecureServer(options);
+        server.on('stream', (s) => {
+            s.on('error', () => {});
+            s.respond({ ':status': 200, 'content-type': 'text/event-stream' });
+            s.write('data: {"message":{"usage":{"input_tokens":40,"output_tokens":1}}}\n\n');
+            s.end('data: {"usage":{"output_tokens":9}}\n\n');
+        });
+        serve(server);
+        """#
 
     /// Answers as the request's `user` says.
     private static let server = #"""
