@@ -58,6 +58,8 @@ package final class NetworkService {
     private(set) var failure: String?
     private var sink: Sink?
     private var modelSink: ModelSink?
+    /// Told in this turn, and not written down yet.
+    private var pendingModels: [ModelReport] = []
     /// Nil for a run to which no provider of models was given.
     private var models: ModelAccounts?
     private var budget = ConnectionBudget()
@@ -224,6 +226,7 @@ package final class NetworkService {
             do {
                 switch try broker.link.receive(bytesMax: BrokerReport.bytesMax, waits: false) {
                 case .nothing:
+                    flushModels()
                     flush(at: now)
                     return hasBegun
                 case .end: breakDown(broker.ending())
@@ -239,6 +242,7 @@ package final class NetworkService {
                 breakDown("\(error)")
             }
         }
+        flushModels()
         flush(at: now)
         return hasBegun
     }
@@ -331,10 +335,18 @@ package final class NetworkService {
             guard models != nil else { throw LinkError("the broker told of models, and the run has none") }
             try models?.take(report)
             if case .refused = report { return }
-            try modelSink?([report])
+            pendingModels.append(report)
         } catch {
             breakDown("\(error)")
         }
+    }
+
+    /// At the end of each turn, all that came in it together.
+    private func flushModels() {
+        guard !pendingModels.isEmpty else { return }
+        let reports = pendingModels
+        pendingModels = []
+        do { try modelSink?(reports) } catch { breakDown("its records cannot be written down: \(error)") }
     }
 
     /// Hears what the broker told before nothing more can be heard of it, and closes what it will never tell of. It
@@ -348,11 +360,13 @@ package final class NetworkService {
                 continue
             }
             if case .refused = report { continue }
-            try? modelSink?([report])
+            pendingModels.append(report)
         }
-        let left = models?.closeAll() ?? []
-        guard !left.isEmpty else { return }
-        do { try modelSink?(left) } catch { use.breakdown = "its records cannot be written down: \(error)" }
+        pendingModels += models?.closeAll() ?? []
+        let reports = pendingModels
+        pendingModels = []
+        guard !reports.isEmpty else { return }
+        do { try modelSink?(reports) } catch { use.breakdown = "its records cannot be written down: \(error)" }
     }
 
     private func flush(at now: UInt64) {

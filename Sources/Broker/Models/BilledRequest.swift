@@ -20,6 +20,9 @@ final class BilledRequest: ModelMeter {
     private var reader: UsageReader
     private var filter: UsageFrameFilter?
     private var status = 0
+    private var asksForStream = false
+    private var answerIsStream = false
+    private var leftAt: NIODeadline?
     private var collected = 0
 
     init(_ desk: ModelDesk, _ provider: ModelProvider, _ dialect: ModelDialect) {
@@ -52,6 +55,7 @@ final class BilledRequest: ModelMeter {
             let read = try read(body)
             try check(read)
             try reserve(read)
+            asksForStream = read.isStream
             if read.isStream, dialect == .chat, !read.asksForUsage { filter = UsageFrameFilter() }
             return .pass(read.sent(body), alarms: alarms)
         } catch {
@@ -62,15 +66,16 @@ final class BilledRequest: ModelMeter {
     func leaves() {
         if case .reserved(let number, let reserve, _) = phase {
             phase = .reserved(number, reserve, hasLeft: true)
+            leftAt = leftAt ?? .now()
         }
     }
 
     func answer(_ head: inout ResponseHead) {
         status = head.status
         let type = head.fields.values("content-type").first?.lowercased() ?? ""
-        let isStream = type.hasPrefix("text/event-stream")
-        reader = UsageReader(dialect, isStream: isStream)
-        guard isStream else { return filter = nil }
+        answerIsStream = type.hasPrefix("text/event-stream")
+        reader = UsageReader(dialect, isStream: answerIsStream)
+        guard answerIsStream else { return filter = nil }
         guard filter != nil, case .bytes = head.body else { return }
         // It becomes shorter than it says.
         head.fields.remove(["content-length"])
@@ -96,7 +101,15 @@ final class BilledRequest: ModelMeter {
         let usage = reader.usage
         let isBilled = hasLeft && (status == 0 || (200..<300).contains(status) || usage.isFinal)
         guard isBilled else { return desk.settle(number, reserve, (ModelUse.Tokens(), 0, .free)) }
-        desk.settle(number, reserve, reserve.settled(usage, answerBytes: reader.bytes))
+        desk.settle(number, reserve, reserve.settled(usage, progress))
+    }
+
+    private var progress: ModelReserve.Progress {
+        var progress = ModelReserve.Progress()
+        progress.bytes = reader.bytes
+        progress.isStream = status == 0 ? asksForStream : answerIsStream
+        progress.seconds = leftAt.map { Double((NIODeadline.now() - $0).nanoseconds) / 1e9 } ?? 0
+        return progress
     }
 }
 

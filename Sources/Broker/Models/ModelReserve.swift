@@ -14,8 +14,10 @@ package struct ModelReserve: Sendable, Equatable {
     package static let rememberedTokens: UInt64 = 128_000
     /// Where the request does not say how long its answer may be.
     package static let unstatedOutputTokens: UInt64 = 32_000
-    /// An answer that does not say what it used has at most one token for so many of its bytes.
+    /// A stream that does not say what it used has at most one token for so many of its bytes, or the tokens that a
+    /// model writes in the time that it took, whichever is more: some think without a word.
     private static let answerBytesPerToken: UInt64 = 4
+    private static let tokensPerSecond = 100.0
 
     package let tokens: ModelUse.Tokens
     /// Nil where no price is known.
@@ -42,19 +44,35 @@ package struct ModelReserve: Sendable, Equatable {
         ModelBudget.Amount(tokens: tokens.sum, microdollars: microdollars ?? 0)
     }
 
+    /// How far an answer came.
+    package struct Progress: Sendable {
+        /// Of the answer's body.
+        package var bytes: UInt64 = 0
+        /// Since the request left.
+        package var seconds = 0.0
+        /// The answer comes as it is made. One that does not says nothing until it is whole.
+        package var isStream = false
+
+        package init() {}
+    }
+
     /// What a request used whose answer came to its end, or did not.
-    ///
-    /// - Parameter answerBytes: of the answer's body, as far as it came.
     package func settled(
         _ usage: UsageReader.Usage,
-        answerBytes: UInt64
+        _ progress: Progress
     ) -> (tokens: ModelUse.Tokens, microdollars: UInt64?, basis: ModelReport.Basis) {
         var used = usage.tokens
         if !usage.isFinal {
             if usage.input == nil { used.input = tokens.input }
-            used.output = max(used.output, min(tokens.output, answerBytes / Self.answerBytesPerToken))
+            used.output = max(used.output, written(progress))
         }
         let cost = price.map { $0.microdollars(used, longCacheWrite: usage.longCacheWrite ?? 0) }
         return (used, cost, usage.isFinal ? .metered : .estimated)
+    }
+
+    private func written(_ progress: Progress) -> UInt64 {
+        guard progress.isStream else { return tokens.output }
+        let thought = UInt64(min(max(progress.seconds, 0), 1e9) * Self.tokensPerSecond)
+        return min(tokens.output, max(progress.bytes / Self.answerBytesPerToken, thought))
     }
 }

@@ -27,7 +27,7 @@ struct RunNetwork: Sendable {
         _ configuration: Configuration,
         _ options: NetworkOptions,
         _ secrets: RunSecrets,
-        _ models: ModelRules,
+        _ limits: LimitSettings,
         _ agent: RunAgent,
         caller: Caller
     ) throws -> RunNetwork? {
@@ -41,7 +41,7 @@ struct RunNetwork: Sendable {
         var settings = BrokerSettings(policy: policy)
         settings.forges = configuration.forges
         settings.secrets = secrets.held
-        settings.models = models
+        settings.models = ModelRules(configuration, limits)
         settings.providers = agent.services.settings.map { $0.priced(configuration.prices) }
         settings.nameServers = HostNetwork.nameServers()
         settings.knownNames = HostNetwork.knownNames()

@@ -60,13 +60,12 @@ struct RunPlace: ~Copyable {
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limitSettings = try options.limits().over(configuration.limits)
         let limits = limitSettings.resourceLimits(interactive: usesTerminal)
-        let models = ModelRules(configuration, limitSettings)
         try CommandEnvironment.check(options.environment, caller: caller)
         let reader = SecretReader(caller: caller, project: project, readable: readable)
         let secrets = try RunSecrets(plan, reader)
         secrets.remark(console)
         if let line = agent.missing(secrets) { console.remark(line) }
-        let network = try RunNetwork.make(configuration, options.network, secrets, models, agent, caller: caller)
+        let network = try RunNetwork.make(configuration, options.network, secrets, limitSettings, agent, caller: caller)
         let state = try StateDirectory.open(caller, project: project)
         let first = try FirstRun.begin(project, state: state, waits: !options.noWait, console: console)
         let projectDirectory = try ProjectDirectory.open(project, state: state, caller: caller, makesIfAbsent: true)

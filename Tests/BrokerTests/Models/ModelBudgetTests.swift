@@ -71,12 +71,19 @@ struct ModelBudgetTests {
             .messages
         )
         #expect(ModelReserve(cached, price).microdollars == ModelReserve(cached, price).tokens.input * 6)
-        let cut = reserve.settled(UsageReader.Usage(), answerBytes: 1 << 20)
-        #expect(cut.basis == .estimated && cut.tokens == reserve.tokens)
+        var progress = ModelReserve.Progress()
+        let silent = reserve.settled(UsageReader.Usage(), progress)
+        #expect(silent.basis == .estimated && silent.tokens == reserve.tokens)
+        progress.isStream = true
+        #expect(reserve.settled(UsageReader.Usage(), progress).tokens.output == 0)
+        progress.seconds = 0.5
+        #expect(reserve.settled(UsageReader.Usage(), progress).tokens.output == 50)
+        progress.bytes = 1 << 20
+        #expect(reserve.settled(UsageReader.Usage(), progress).tokens == reserve.tokens)
         var usage = UsageReader.Usage()
         (usage.input, usage.output, usage.cacheWrite, usage.longCacheWrite) = (10, 20, 30, 10)
         usage.isFinal = true
-        let whole = reserve.settled(usage, answerBytes: 0)
+        let whole = reserve.settled(usage, progress)
         #expect(whole.basis == .metered && whole.microdollars == 30 + 300 + 75 + 60)
     }
 
