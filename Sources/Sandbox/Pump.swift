@@ -19,21 +19,24 @@ final class Pump {
     private let buffer: UnsafeMutableRawBufferPointer
     private var start = 0
     private var end = 0
+    /// What the bytes that passed have changed of a terminal; nil where there is none at the end.
+    private(set) var modes: TerminalModes?
     private(set) var moved: UInt64 = 0
     private(set) var sourceEnded = false
     private(set) var destinationClosed = false
+    /// The source was a terminal, and it was taken away.
+    private(set) var sourceHungUp = false
     /// Some byte passed that may begin a question to a terminal: an escape, its one-byte form, or an enquiry.
     private(set) var mayHaveAsked = false
-    private let watchesQuestions: Bool
 
     init(
         from source: Int32,
         ownsSource: Bool,
         to destination: Int32,
         ownsDestination: Bool,
-        watchesQuestions: Bool = false
+        watchesTerminal: Bool = false
     ) {
-        self.watchesQuestions = watchesQuestions
+        modes = watchesTerminal ? TerminalModes() : nil
         self.source = source
         self.destination = destination
         self.ownsSource = ownsSource
@@ -55,16 +58,30 @@ final class Pump {
 
     /// Reads once. A terminal whose other side is gone says EIO: that is an end.
     func fill() {
-        let count = read(source, buffer.baseAddress, buffer.count)
+        let first = modes == nil ? 0 : TerminalModes.saveTitle.count
+        let count = read(source, buffer.baseAddress.map { $0 + first }, buffer.count - first)
         if count > 0 {
-            start = 0
-            end = count
-            if watchesQuestions, !mayHaveAsked, let first = buffer.baseAddress {
-                mayHaveAsked = Self.questionBytes.contains { memchr(first, $0, count) != nil }
-            }
+            start = first
+            end = first + count
+            if modes != nil { look(UnsafeRawBufferPointer(rebasing: buffer[start..<end])) }
         } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
+            var wait = pollfd(fd: source, events: 0, revents: 0)
+            sourceHungUp = poll(&wait, 1, 0) == 1 && wait.revents & Int16(POLLHUP) != 0
             endSource()
         }
+    }
+
+    /// Takes down what the bytes do to a terminal. Before the first title its own is saved, in the room before them.
+    private func look(_ bytes: UnsafeRawBufferPointer) {
+        if !mayHaveAsked, let first = bytes.baseAddress {
+            mayHaveAsked = Self.questionBytes.contains { memchr(first, $0, bytes.count) != nil }
+        }
+        let mayInsert = modes?.isBetweenSequences ?? false
+        modes?.take(bytes)
+        guard mayInsert, modes?.hasTitle ?? false, !(modes?.isTitleSaved ?? true) else { return }
+        modes?.isTitleSaved = true
+        start = 0
+        buffer.copyBytes(from: TerminalModes.saveTitle)
     }
 
     /// Writes once. A destination that nobody reads any more is closed, and the writer behind it learns by SIGPIPE.

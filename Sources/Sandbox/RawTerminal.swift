@@ -13,6 +13,26 @@ final class RawTerminal {
         isRaw = bailey_terminal_raw(descriptor, saved) == 0
     }
 
+    /// Makes it raw again, after somebody else had it.
+    func resume() {
+        guard isRaw else { return }
+        let modes = UnsafeMutableRawPointer.allocate(byteCount: bailey_terminal_modes_size(), alignment: 16)
+        defer { modes.deallocate() }
+        _ = bailey_terminal_raw(descriptor, modes)
+    }
+
+    /// Writes what a terminal is told, as far as it takes it.
+    func put(_ bytes: [UInt8], to output: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            var wait = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
+            guard poll(&wait, 1, Self.silenceMilliseconds) > 0 else { return }
+            let count = Array(rest).withUnsafeBytes { bailey_write_quietly(output, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
     /// Throws away what the terminal still answers to the command's questions: read later, it would pass for typed, by
     /// our own question or by the caller's shell. Terminals answer in order, so a last question of ours marks the end.
     func awaitAnswers(writingTo output: Int32) {

@@ -56,7 +56,7 @@ final class StreamSet {
             ownsSource: true,
             to: outer.output,
             ownsDestination: false,
-            watchesQuestions: true
+            watchesTerminal: true
         )
         if let forInput {
             input = Pump(from: outer.input, ownsSource: false, to: forInput.release(), ownsDestination: true)
@@ -96,8 +96,18 @@ final class StreamSet {
     /// The sandbox is gone: nobody reads any more, and a terminal has said its last.
     func endInput() { input?.abandon() }
 
-    /// Gives the caller's terminal back as it was.
+    /// The caller's terminal was taken away: its window was closed, or its connection broke.
+    var terminalIsGone: Bool { usesTerminal && input?.sourceHungUp ?? false }
+
+    /// We were stopped and go on: whoever had the terminal meanwhile had it in another mode and size.
+    func resumeTerminal() {
+        terminal?.resume()
+        copyWindowSize()
+    }
+
+    /// Gives the caller's terminal back as it was, also where the command was killed in the midst of its drawing.
     func releaseTerminal() {
+        if let undo = output?.modes?.undo { terminal?.put(undo, to: outer.output) }
         if output?.mayHaveAsked ?? false { terminal?.awaitAnswers(writingTo: outer.output) }
         terminal = nil
     }

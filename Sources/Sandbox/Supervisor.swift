@@ -38,7 +38,7 @@ final class Supervisor {
 
     /// How long a reader of ours may take for what a killed command had written.
     private static let drainNanoseconds: UInt64 = 1_000_000_000
-    private static let watchedSignals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH]
+    private static let watchedSignals: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT]
 
     init(
         plan: LaunchPlan,
@@ -142,10 +142,19 @@ final class Supervisor {
             switch signal {
             case 0: return
             case SIGWINCH: streams.copyWindowSize()
+            case SIGCONT: streams.resumeTerminal()
             case SIGINT: end(.interrupted)
+            case SIGHUP: hangUp()
             default: end(.terminated)
             }
         }
+    }
+
+    /// The terminal is gone, and the run ends. What is to be written down then takes longer than a shell, which tells
+    /// its jobs once more before it goes too.
+    private func hangUp() {
+        signal(SIGHUP, SIG_IGN)
+        end(.terminated)
     }
 
     private func handleStatus(_ onStart: () -> Void) {
@@ -206,6 +215,7 @@ final class Supervisor {
             if cause != nil, now >= killedNanoseconds + Self.drainNanoseconds { streams.abandonOutput() }
             return
         }
+        if streams.terminalIsGone { hangUp() }
         if let limit = request.limits.timeoutSeconds, Double(now - startNanoseconds) >= limit * 1e9 { end(.timeout) }
         guard now >= nextLookNanoseconds else { return }
         if let found = watchdog.look(at: initProcess) { end(found) }

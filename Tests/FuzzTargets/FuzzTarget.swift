@@ -31,7 +31,7 @@ package struct FuzzTarget: Sendable {
     package static let all: [FuzzTarget] = [
         .plan, .status, .json, .journalLine, .journalRecovery, .checkpoint, .configuration, .gitIndex, .gitObject,
         .gitText, .redaction, .environment, .storedWorkspace, .changeGate, .diff, .text,
-        .notification, .processes, .host, .url, .dnsQuestion, .dnsAnswer, .brokerOrder, .brokerReport,
+        .notification, .processes, .terminal, .host, .url, .dnsQuestion, .dnsAnswer, .brokerOrder, .brokerReport,
         .brokerSettings, .clientHello, .proxyHead, .socks, .http1Request, .http1Response, .http2Answer,
         .modelRequest, .modelAnswer,
     ]

@@ -40,6 +40,20 @@ final class TerminalScreen {
     /// Text without Return.
     func enter(_ text: String) throws { try tmux(["send-keys", "-l", "--", text]) }
 
+    /// Pastes a file's bytes as they are.
+    func paste(file: String, bracketed: Bool) throws {
+        try tmux(["load-buffer", file])
+        try tmux(["paste-buffer", "-r"] + (bracketed ? ["-p"] : []))
+    }
+
+    /// What tmux says of the window, such as `#{alternate_on}`.
+    func value(_ format: String) throws -> String {
+        try tmux(["display-message", "-p", format]).stdout.trimmingCharacters(in: .newlines)
+    }
+
+    /// Takes the terminal away.
+    func close() throws { try tmux(["kill-server"]) }
+
     func resize(columns: Int, rows: Int) throws { try tmux(["resize-window", "-x", "\(columns)", "-y", "\(rows)"]) }
 
     /// What is on the screen now, without blank lines and without the blanks around a line.
