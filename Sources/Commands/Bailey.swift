@@ -9,7 +9,8 @@ struct Bailey: ParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, RunsCommand.self, ChangesCommand.self, JournalCommand.self, HomeCommand.self,
-            RecipeCommand.self, EgressCommand.self, ProjectCommand.self, DoctorCommand.self, ProbeLaunchCommand.self,
+            RecipeCommand.self, EgressCommand.self, PolicyCommand.self, ProjectCommand.self, DoctorCommand.self,
+            ProbeLaunchCommand.self,
         ]
     )
 }

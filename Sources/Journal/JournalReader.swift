@@ -49,6 +49,33 @@ package struct JournalReader: ~Copyable {
         while let line = try reader.next() { lines.append(line) }
         return lines
     }
+
+    /// The lines up to the first that is none, or that does not follow the one before it, and what is wrong with that
+    /// one. For who shows what is left of a damaged journal; that all of a journal is there, the verifier tells.
+    package static func readableLines(
+        _ subject: JournalSubject,
+        in parent: borrowing Directory
+    ) throws(JournalError) -> (lines: [JournalLine], damage: JournalError?) {
+        var reader = try JournalReader(subject, in: parent)
+        var lines: [JournalLine] = []
+        do throws(JournalError) {
+            while let line = try reader.next() {
+                guard line.previous == lines.last?.leaf ?? subject.genesis, line.sequence == UInt64(lines.count) + 1
+                else {
+                    let place = "line \(lines.count + 1)"
+                    throw JournalError(
+                        .tampered,
+                        "read the journal of \(subject.name): \(place) does not follow the one before it",
+                        hint: "Run bailey journal verify."
+                    )
+                }
+                lines.append(line)
+            }
+        } catch {
+            return (lines, error)
+        }
+        return (lines, nil)
+    }
 }
 
 /// Opening a journal's files to look at them.

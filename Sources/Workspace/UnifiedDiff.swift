@@ -13,14 +13,28 @@ package struct UnifiedDiff {
     package static let lineBytesMax = 4_096
     private static let contextLines = 3
 
+    /// What a line is, which its first character alone does not tell.
+    package enum LineKind: Sendable {
+        case header, hunk, kept, removed, added
+        /// In place of lines that are not shown, or about one.
+        case remark
+    }
+
     private let plan: WorkspacePlan
-    private let sink: (String) throws -> Void
+    private let put: (LineKind, String) throws -> Void
 
     /// - Parameter sink: takes each line, without its end.
     package init(_ plan: WorkspacePlan, sink: @escaping (String) throws -> Void) {
-        self.plan = plan
-        self.sink = sink
+        self.init(plan, lines: { _, line in try sink(line) })
     }
+
+    /// - Parameter lines: takes each line, without its end, and what it is.
+    package init(_ plan: WorkspacePlan, lines: @escaping (LineKind, String) throws -> Void) {
+        self.plan = plan
+        put = lines
+    }
+
+    private func sink(_ header: String) throws { try put(.header, header) }
 
     /// Shows every change of the set, from the trees as they are now.
     package func show(_ set: ChangeSet) throws(WorkspaceError) {
@@ -100,13 +114,13 @@ package struct UnifiedDiff {
         let new = change.kind == .deleted ? .nothing : try Self.content(ChangedTree(tree.source.tree), change)
         switch (old, new) {
         case (_, .altered):
-            try sink("The file is not what was listed when the command ended: something wrote to it since.")
+            try put(.remark, "The file is not what was listed when the command ended: something wrote to it since.")
         case (.tooLarge, _), (_, .tooLarge):
-            try sink("The file is too large to show (more than \(Self.fileBytesMax) bytes).")
+            try put(.remark, "The file is too large to show (more than \(Self.fileBytesMax) bytes).")
         case (.unreadable, _), (_, .unreadable):
-            try sink("The file's former content cannot be read (\(change.size) bytes now).")
+            try put(.remark, "The file's former content cannot be read (\(change.size) bytes now).")
         case (.binary, _), (_, .binary):
-            try sink("Binary files differ (\(change.size) bytes now).")
+            try put(.remark, "Binary files differ (\(change.size) bytes now).")
         default:
             try showText(Self.text(old), Self.text(new), name, change)
         }
@@ -166,12 +180,15 @@ package struct UnifiedDiff {
         let oldLines = Self.lines(old ?? [])
         let newLines = Self.lines(new ?? [])
         guard oldLines.count <= Self.fileLinesMax, newLines.count <= Self.fileLinesMax else {
-            return try sink("The file has too many lines to show (more than \(Self.fileLinesMax)).")
+            return try put(.remark, "The file has too many lines to show (more than \(Self.fileLinesMax)).")
         }
         let numbers = Self.numbered(oldLines + newLines)
         let split = oldLines.count
         guard let steps = LineDifference.steps(Array(numbers[..<split]), Array(numbers[split...])) else {
-            return try sink("The file differs in too many lines to show (more than \(LineDifference.editsMax)).")
+            return try put(
+                .remark,
+                "The file differs in too many lines to show (more than \(LineDifference.editsMax))."
+            )
         }
         let hunks = Self.hunks(steps)
         if hunks.isEmpty { return }
@@ -239,12 +256,12 @@ package struct UnifiedDiff {
                 newCount += 1
             }
         }
-        try sink("@@ -\(Self.range(oldFirst, oldCount)) +\(Self.range(newFirst, newCount)) @@")
+        try put(.hunk, "@@ -\(Self.range(oldFirst, oldCount)) +\(Self.range(newFirst, newCount)) @@")
         for step in steps {
             switch step {
-            case .keep(let line, _): try show(old[line], mark: " ")
-            case .remove(let line): try show(old[line], mark: "-")
-            case .insert(let line): try show(new[line], mark: "+")
+            case .keep(let line, _): try show(old[line], .kept, mark: " ")
+            case .remove(let line): try show(old[line], .removed, mark: "-")
+            case .insert(let line): try show(new[line], .added, mark: "+")
             }
         }
     }
@@ -254,13 +271,13 @@ package struct UnifiedDiff {
         return count == 1 ? "\(start)" : "\(start),\(count)"
     }
 
-    private func show(_ line: ArraySlice<UInt8>, mark: String) throws {
+    private func show(_ line: ArraySlice<UInt8>, _ kind: LineKind, mark: String) throws {
         let isEnded = line.last == UInt8(ascii: "\n")
         let content = isEnded ? line.dropLast() : line
         let shown = content.prefix(Self.lineBytesMax)
         let rest = content.count - shown.count
-        try sink(mark + Self.printable(shown) + (rest > 0 ? " … \(rest) more bytes" : ""))
-        if !isEnded { try sink("\\ No newline at end of file") }
+        try put(kind, mark + Self.printable(shown) + (rest > 0 ? " … \(rest) more bytes" : ""))
+        if !isEnded { try put(.remark, "\\ No newline at end of file") }
     }
 
     /// Printable text that keeps its tabs.

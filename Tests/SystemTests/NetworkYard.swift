@@ -16,13 +16,18 @@ final class NetworkYard {
     /// In the certificate, and listed nowhere.
     static let unlisted = "secret.example.test"
 
-    init(_ identity: TestIdentity = TestIdentity.available[0], extra: String = "") throws {
+    /// - Parameter hosts: what the servers are called, beside ``unlisted``.
+    init(
+        _ identity: TestIdentity = TestIdentity.available[0],
+        hosts: [String] = [host, other],
+        extra: String = ""
+    ) throws {
         yard = try Yard(identity)
-        server = try OutsideServer(in: yard.path + "/outside", names: [Self.host, Self.other, Self.unlisted])
+        server = try OutsideServer(in: yard.path + "/outside", names: hosts + [Self.unlisted])
         let authority = try String(contentsOfFile: server.path + "/ca.pem", encoding: .utf8)
         try yard.write(authority, to: "config/bailey/outside.pem")
         try yard.write(authority, to: "project/" + Self.authority)
-        let upstreams = [Self.host, Self.other].flatMap { host in
+        let upstreams = hosts.flatMap { host in
             [(443, server.ports["https"]), (80, server.ports["http"]), (7777, server.ports["echo"])].map { port, real in
                 let place = "127.0.0.1:\(real ?? 0)"
                 return "    - {host: \(host), port: \(port), address: \"\(place)\", ca: outside.pem}"

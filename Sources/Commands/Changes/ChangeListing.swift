@@ -8,9 +8,6 @@ struct ChangeListing {
 
     let console: Console
 
-    /// The listing as a result: one line per change, the gate's words, the conflicts.
-    func result(_ report: GateReport) { lines(report).forEach(console.result) }
-
     func remark(_ report: GateReport) {
         let all = lines(report)
         all.prefix(Self.remarkLinesMax).forEach(console.remark)
@@ -19,15 +16,15 @@ struct ChangeListing {
         }
     }
 
-    private func lines(_ report: GateReport) -> [String] {
+    /// One line per change, the gate's words, the conflicts.
+    func lines(_ report: GateReport) -> [String] {
         report.changeSet.changes.map(line)
             + report.findings.map { "\($0.level.rawValue.padded(9))\($0.path): \($0.reason) [\($0.rule)]" }
             + report.conflicts.map { "conflict \($0.path): \($0.cause.rawValue)" }
     }
 
     private func line(_ change: Change) -> String {
-        var text = change.kind.rawValue.padded(9) + change.path.description
-        if change.tree > 0 { text += " (git directory \(change.tree))" }
+        var text = change.kind.rawValue.padded(9) + Self.name(change)
         switch change.file {
         case .directory: text += "/"
         case .symlink: text += " -> " + Printable.text(change.linkTarget ?? [])
@@ -41,8 +38,8 @@ struct ChangeListing {
         return text
     }
 
-    func diff(_ set: ChangeSet, _ plan: WorkspacePlan, _ show: @escaping (String) -> Void) throws {
-        try UnifiedDiff(plan, sink: show).show(set)
+    static func name(_ change: Change) -> String {
+        change.path.description + (change.tree > 0 ? " (git directory \(change.tree))" : "")
     }
 
     func json(_ report: GateReport, state: String) -> JSONValue {

@@ -35,26 +35,57 @@ extension ChangesCommand {
         )
         @OptionGroup var options: ProjectOptions
         @Flag(help: "Only the listing, without the diff.") var names = false
+        @Flag(name: .customLong("stat"), help: "In place of the diff, how many lines each file lost and won.")
+        var statistics = false
+        @Option(name: .customLong("color"), help: "Colours: always, never or auto, which is on a terminal.")
+        var colour: Paint.Choice = .auto
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
+        @Argument(help: "Only what lies at these paths.") var paths: [String] = []
 
         func run() throws {
+            guard !names || !statistics else {
+                throw CommandError(
+                    ExitStatus.usage,
+                    "read the options of changes show: --names and --stat ask for two things",
+                    hint: "Leave one of them out."
+                )
+            }
             let session = try Session.open(project: options.project)
             let run = try RunDirectory.find(name, in: session.project)
+            let pager = Pager(session.caller, project: session.project.project)
+            defer { pager.finish() }
+            try show(run, session, pager)
+        }
+
+        /// The run is nobody's any more when this returns: a page may be read for long.
+        private func show(_ run: RunID, _ session: borrowing Session, _ pager: Pager) throws {
             let listing = ChangeListing(console: session.console)
             let state = try session.summary(run).state
             if state == .applied || state == .discarded || state == .finished {
-                try showSettled(run, state, session, listing)
+                try showSettled(run, state, session, listing, pager)
                 return
             }
             let held = try HeldRun(run, session)
-            let report = try held.judge()
+            let report = try chosen(try held.judge(), session)
             if options.json {
                 let json = listing.json(report, state: held.summary.state.rawValue)
                 session.console.result(String(decoding: json.bytes(), as: UTF8.self))
                 return
             }
-            listing.result(report)
-            if !names { try listing.diff(report.changeSet, held.plan) { session.console.result($0) } }
+            let page = DiffPage(plan: held.plan, paint: Paint(1, session.caller.environment, colour))
+            listing.lines(report).forEach(pager.line)
+            if statistics {
+                try page.statistics(report.changeSet, pager.line)
+            } else if !names {
+                try page.show(report.changeSet, pager.line)
+            }
+        }
+
+        /// What of a report is about the paths that were named.
+        private func chosen(_ report: GateReport, _ session: borrowing Session) throws -> GateReport {
+            guard !paths.isEmpty else { return report }
+            let choice = try ChangeChoice(paths, session)
+            return try choice.narrow(report)
         }
 
         /// The layers of a settled run are gone; its listing stays.
@@ -62,17 +93,18 @@ extension ChangesCommand {
             _ run: RunID,
             _ state: RunSummary.State,
             _ session: borrowing Session,
-            _ listing: ChangeListing
+            _ listing: ChangeListing,
+            _ pager: Pager
         ) throws {
             let directory = try RunDirectory.open(run, in: session.project)
             let stored = try Assembly(state: session.state).stored(directory, of: session.project)
             guard let changes = try WorkspacePlan.loadChanges(stored) else { return }
-            let report = GateReport(changeSet: changes, findings: [], conflicts: [])
+            let report = try chosen(GateReport(changeSet: changes, findings: [], conflicts: []), session)
             if options.json {
                 let json = listing.json(report, state: state.rawValue)
                 session.console.result(String(decoding: json.bytes(), as: UTF8.self))
             } else {
-                listing.result(report)
+                listing.lines(report).forEach(pager.line)
             }
         }
     }

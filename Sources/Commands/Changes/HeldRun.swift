@@ -73,7 +73,8 @@ struct HeldRun: ~Copyable {
             journal: try JournalWriter(.run(run), in: directory.handle, time: assembly.time),
             stored: assembly.stored(directory, of: session.project),
             plan: plan,
-            console: session.console
+            console: session.console,
+            paint: Paint(2, session.caller.environment)
         )
     }
 

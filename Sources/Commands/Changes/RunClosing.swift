@@ -15,6 +15,8 @@ struct RunClosing {
     let stored: StoredRun
     let plan: WorkspacePlan
     let console: Console
+    /// For what is shown before the question.
+    let paint: Paint
 
     /// Lists what the command did and judges it. Every writer is dead, so what is listed now is what there is.
     func record(_ outcome: Outcome, gate: ChangeGate, limits: ResourceLimits) throws -> GateReport {
@@ -125,7 +127,7 @@ struct RunClosing {
                 try discard(report.changeSet)
                 return .discarded
             case "diff":
-                try ChangeListing(console: console).diff(report.changeSet, plan) { prompt.show($0) }
+                try DiffPage(plan: plan, paint: paint).show(report.changeSet) { prompt.show($0) }
             default:
                 return .held
             }

@@ -34,14 +34,27 @@ struct Session: ~Copyable {
         RunSummary(run, lines: try lines(run), isLive: isLive)
     }
 
+    /// The lines of a run's journal up to the first that is none or does not follow the one before it, and what is
+    /// wrong with that.
+    func readableLines(_ run: RunID) throws -> (lines: [JournalLine], damage: JournalError?) {
+        let directory = try RunDirectory.open(run, in: project)
+        guard try hasJournal(directory) else { return ([], nil) }
+        do {
+            return try JournalReader.readableLines(.run(run), in: directory.handle)
+        } catch {
+            return ([], error)
+        }
+    }
+
+    /// A run that is being prepared, or was killed while it was, has none yet.
+    private func hasJournal(_ directory: borrowing RunDirectory) throws -> Bool {
+        try directory.handle.statusIfPresent(Array("journal".utf8)) != nil
+            || directory.handle.statusIfPresent(SettledMark.name) != nil
+    }
+
     func lines(_ run: RunID) throws -> [JournalLine] {
         let directory = try RunDirectory.open(run, in: project)
-        // A run that is being prepared, or was killed while it was, has no journal yet.
-        if try directory.handle.statusIfPresent(Array("journal".utf8)) == nil,
-            try directory.handle.statusIfPresent(SettledMark.name) == nil
-        {
-            return []
-        }
+        guard try hasJournal(directory) else { return [] }
         return try JournalReader.lines(.run(run), in: directory.handle)
     }
 }

@@ -69,13 +69,21 @@ struct RunLedger {
             journal: journal,
             stored: context.stored,
             plan: plan,
-            console: context.console
+            console: context.console,
+            paint: Paint(2, context.caller.environment)
         )
     }
 
     /// What is said of the run at its end.
     var report: RunReport {
-        RunReport(run: context.run, options: context.options, console: context.console, redactor: records.redactor)
+        RunReport(
+            run: context.run,
+            options: context.options,
+            console: context.console,
+            paint: Paint(2, context.caller.environment),
+            redactor: records.redactor,
+            readHosts: { [context] in (try? HostTally(context.run, in: context.directory.handle)) ?? HostTally() }
+        )
     }
 
     /// Signs where the journal stands, and says that there is nothing to recover.

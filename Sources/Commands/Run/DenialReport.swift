@@ -10,6 +10,18 @@ struct DenialReport {
     /// Nil for a run without a network.
     let network: NetworkUse?
     let redactor: Redactor
+    let paint: Paint
+
+    /// What somebody must hear of whatever else they do not want to hear: a secret was on its way out.
+    func remarkAlarms(_ console: Console) {
+        for alarm in allRefusals.filter(Self.isAlarm).prefix(Self.linesMax) {
+            console.remark(paint(.red, "ALARM: \(text(alarm.target)): \(text(alarm.reason)) [\(alarm.rule)]"))
+        }
+    }
+
+    private static func isAlarm(_ refusal: NetworkUse.Refusal) -> Bool {
+        RunAlarm.rules.contains(refusal.rule.rawValue)
+    }
 
     func remark(_ console: Console, run: RunID) {
         for denial in observation.denials.prefix(Self.linesMax) { console.remark(line(denial)) }
@@ -29,16 +41,17 @@ struct DenialReport {
     private func line(_ denial: Denial) -> String {
         let times = denial.count == 1 ? "" : ", \(denial.count) times"
         let call = "\(Self.verb(denial.act)) \(Printable.text(target(denial)))"
-        return "ACCESS DENIED: \(call)\(times) [\(denial.rule.rawValue)]; "
+        return paint(.yellow, "ACCESS DENIED") + ": \(call)\(times) [\(denial.rule.rawValue)]; "
             + "what would allow it: \(denial.rule.remedy); do not try another way"
     }
 
-    private var refusals: [NetworkUse.Refusal] { network?.refusals ?? [] }
+    private var allRefusals: [NetworkUse.Refusal] { network?.refusals ?? [] }
+    private var refusals: [NetworkUse.Refusal] { allRefusals.filter { !Self.isAlarm($0) } }
 
     private func line(_ refusal: NetworkUse.Refusal) -> String {
         let times = refusal.count == 1 ? "" : ", \(refusal.count) times"
         let remedy = refusal.remedy.map(Self.clause) ?? "nothing"
-        return "ACCESS DENIED: connect to \(text(refusal.target))\(times) [\(refusal.rule)]; "
+        return paint(.yellow, "ACCESS DENIED") + ": connect to \(text(refusal.target))\(times) [\(refusal.rule)]; "
             + "what would allow it: \(text(remedy)); do not try another way"
     }
 
@@ -69,7 +82,7 @@ struct DenialReport {
                 ("count", .unsigned(denial.count)),
             ])
         }
-        let refused = refusals.map { refusal in
+        let refused = allRefusals.map { refusal in
             JSONValue.object([
                 ("act", .string("connect")), ("target", .string(redactor.redact(refusal.target).text)),
                 ("rule", .string(refusal.rule.rawValue)),

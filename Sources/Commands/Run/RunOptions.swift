@@ -82,6 +82,12 @@ struct RunOptions: ParsableArguments {
     )
     var noWait = false
 
+    @Flag(help: "Print what became of the run at its end also where nothing did that is worth a line.")
+    var summary = false
+
+    @Flag(help: "Print nothing about the run but alarms and errors.")
+    var quiet = false
+
     @Flag(help: "Print one JSON object about the run; the command's output goes to standard error.")
     var json = false
 
@@ -119,6 +125,13 @@ struct RunOptions: ParsableArguments {
                 ExitStatus.usage,
                 "read the options of run: --recipe and --no-recipe contradict each other",
                 hint: "Leave one out."
+            )
+        }
+        guard !summary || !quiet && !json else {
+            throw CommandError(
+                ExitStatus.usage,
+                "read the options of run: --summary says the opposite of \(quiet ? "--quiet" : "--json")",
+                hint: "--json has all that a summary says as members; leave one of the two out."
             )
         }
         guard engine == "auto" || engine == "native" else {

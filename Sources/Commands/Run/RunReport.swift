@@ -6,62 +6,90 @@ import Workspace
 struct RunReport {
     /// Notes that are printed; the record holds all.
     private static let notesMax = 10
+    /// Who waited longer has forgotten what it was that ran.
+    private static let quickSeconds = 60.0
 
     let run: RunID
     let options: RunOptions
     let console: Console
+    let paint: Paint
     let redactor: Redactor
+    /// Reads from the run's journal what it reached.
+    let readHosts: () -> HostTally
 
     func finish(_ outcome: Outcome, state: ChangeState, report: GateReport) throws -> Int32 {
-        let denials = opening(outcome)
-        switch state {
-        case .held: console.remark(heldLine(report))
-        case .applied: pointOut(report)
-        case .none, .discarded: break
-        }
-        return result(outcome, state, report.changeSet.counts, denials)
+        let counts = report.changeSet.counts
+        let lines: [String] =
+            switch state {
+            case .held: [heldLine(report)]
+            case .applied: notes(report) + (isWorthASummary(outcome) ? ["changes were applied (\(counts.text))"] : [])
+            case .discarded: isWorthASummary(outcome) ? ["changes were discarded (\(counts.text))"] : []
+            case .none: isWorthASummary(outcome) ? ["no changes"] : []
+            }
+        return conclude(outcome, state, counts, lines)
     }
 
     /// The end of a run whose changes are in the project already.
     func finish(_ outcome: Outcome, direct report: LiveReport) throws -> Int32 {
-        let denials = opening(outcome)
-        for line in DirectNotice.end(report, run: run) { console.remark(line) }
-        return result(outcome, report.changeState, report.counts, denials)
+        let counted = isWorthASummary(outcome) ? ["changes are live (\(report.counts.text))"] : []
+        return conclude(outcome, report.changeState, report.counts, DirectNotice.end(report, run: run) + counted)
     }
 
-    /// Why it was killed, and what it was refused.
-    private func opening(_ outcome: Outcome) -> DenialReport {
-        if let cause = outcome.cause { console.remark(sentence(cause)) }
-        let denials = DenialReport(
-            observation: outcome.observation,
-            network: outcome.network,
-            redactor: redactor
-        )
-        denials.remark(console, run: run)
-        if let line = outcome.models?.line { console.remark(line) }
-        return denials
-    }
-
-    private func result(
+    /// What matters first: alarms, how it ended, what was refused, what became of its changes, what it used.
+    private func conclude(
         _ outcome: Outcome,
         _ state: ChangeState,
         _ counts: ChangeSet.Counts,
-        _ denials: DenialReport
+        _ changes: [String]
     ) -> Int32 {
+        let denials = DenialReport(
+            observation: outcome.observation,
+            network: outcome.network,
+            redactor: redactor,
+            paint: paint
+        )
         let code = exitCode(outcome)
+        denials.remarkAlarms(console)
+        if !options.quiet { remark(outcome, code, denials, changes) }
         if options.json {
-            console.result(String(decoding: json(outcome, code, state, counts, denials).bytes(), as: UTF8.self))
+            let answer = json(outcome, code, state, counts, denials)
+            console.result(String(decoding: answer.bytes(), as: UTF8.self))
         }
         return code
     }
 
-    /// What was let in and deserves a look.
-    private func pointOut(_ report: GateReport) {
-        let notes = report.findings.filter { $0.level == .note }
-        for note in notes.prefix(Self.notesMax) { console.remark("note: \(note.path): \(note.reason) [\(note.rule)]") }
-        if notes.count > Self.notesMax {
-            console.remark("note: \(notes.count - Self.notesMax) more; see: bailey journal show \(run)")
+    private func remark(_ outcome: Outcome, _ code: Int32, _ denials: DenialReport, _ changes: [String]) {
+        if let cause = outcome.cause { console.remark(paint(.red, sentence(cause))) }
+        let isWhole = isWorthASummary(outcome)
+        if isWhole {
+            let time = Quantity.time(milliseconds: UInt64(outcome.usage.wallSeconds * 1000))
+            console.remark(paint(code == 0 ? .green : .red, "exit \(code)") + " after \(time)")
         }
+        denials.remark(console, run: run)
+        changes.forEach(console.remark)
+        guard isWhole else { return }
+        if outcome.network != nil, let reached = readHosts().sentence(run) { console.remark(reached) }
+        models(outcome).lines.forEach(console.remark)
+        console.remark(paint(.dim, "all of it: bailey runs show \(run)"))
+    }
+
+    private func models(_ outcome: Outcome) -> ModelLines {
+        ModelLines(use: outcome.models ?? ModelUse()) { Printable.text(redactor.redact($0).text) }
+    }
+
+    /// A quick command that used nothing says for itself how it went.
+    private func isWorthASummary(_ outcome: Outcome) -> Bool {
+        guard !options.json else { return false }
+        return options.summary || outcome.usage.wallSeconds >= Self.quickSeconds
+            || (outcome.network?.connections ?? 0) > 0 || !(outcome.models?.isEmpty ?? true)
+    }
+
+    /// What was let in and deserves a look.
+    private func notes(_ report: GateReport) -> [String] {
+        let notes = report.findings.filter { $0.level == .note }
+        let lines = notes.prefix(Self.notesMax).map { "note: \($0.path): \($0.reason) [\($0.rule)]" }
+        guard notes.count > Self.notesMax else { return lines }
+        return lines + ["note: \(notes.count - Self.notesMax) more; see: bailey journal show \(run)"]
     }
 
     private func exitCode(_ outcome: Outcome) -> Int32 {
@@ -118,6 +146,6 @@ struct RunReport {
                 .object([("state", .string(state.rawValue))] + counts.json)
             ),
             ("denials", denials.json), ("models", outcome.models.map(\.json) ?? .null),
-        ])
+        ]).adding((outcome.network == nil ? HostTally() : readHosts()).json)
     }
 }

@@ -114,22 +114,4 @@ extension ModelUse {
             ("refused", .unsigned(line.refused)),
         ]
     }
-
-    /// For a person and for logs: `Tokens: 1200 in (800 from cache), 340 out, 3 requests, 0.0123 USD`. Nil where
-    /// nothing was asked.
-    var line: String? {
-        let sum = sum
-        guard sum.requests > 0 || sum.refused > 0 else { return nil }
-        let read = sum.tokens.cacheRead > 0 ? " (\(sum.tokens.cacheRead) more from a cache)" : ""
-        let written = sum.tokens.cacheWrite > 0 ? " and \(sum.tokens.cacheWrite) kept in a cache" : ""
-        var parts = [
-            "\(sum.tokens.input) in\(read)\(written)", "\(sum.tokens.output) out",
-            sum.requests == 1 ? "1 request" : "\(sum.requests) requests",
-        ]
-        if sum.unpriced < sum.requests { parts.append(MoneyText.dollars(sum.microdollars)) }
-        if sum.unpriced > 0 { parts.append("\(sum.unpriced) of them at no known price") }
-        if sum.estimated > 0 { parts.append("\(sum.estimated) estimated") }
-        if sum.refused > 0 { parts.append("\(sum.refused) refused") }
-        return "Tokens: " + parts.joined(separator: ", ")
-    }
 }

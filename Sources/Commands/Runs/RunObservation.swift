@@ -46,6 +46,7 @@ struct RunObservation {
             let count = denial["count"]?.integerValue ?? 1
             let act = denial["act"]?.stringValue.flatMap(Denial.Act.init).map(DenialReport.verb) ?? text("act")
             return "\(act) \(text("target"))" + (count > 1 ? ", \(count) times" : "") + " [\(text("rule"))]"
+                + (denial["allowed_by"]?.stringValue.map { "; what would allow it: " + Printable.text($0) } ?? "")
         }
     }
 }

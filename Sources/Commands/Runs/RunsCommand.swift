@@ -1,6 +1,7 @@
 import ArgumentParser
 import Domain
 import Files
+import Glibc
 import Journal
 
 /// `bailey runs`.
@@ -52,49 +53,55 @@ extension RunsCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show one run.")
+        /// Many times what a write of a batch takes.
+        private static let writingMicroseconds: UInt32 = 100_000
+
         @OptionGroup var options: ProjectOptions
         @Flag(help: "Print every process that was seen, each with all its arguments.") var processes = false
+        @Option(name: .customLong("color"), help: "Colours: always, never or auto, which is on a terminal.")
+        var colour: Paint.Choice = .auto
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
 
         func run() throws {
             let session = try Session.open(project: options.project)
-            let run = try RunDirectory.find(name, in: session.project)
-            let summary = try session.summary(run)
-            let lines = try session.lines(run)
-            let observation = RunObservation(lines: lines)
-            guard !options.json else {
-                let whole = summary.json.adding([("observation", observation.json)])
-                session.console.result(String(decoding: whole.bytes(), as: UTF8.self))
+            let run: RunID
+            do {
+                run = try RunDirectory.find(name, in: session.project)
+            } catch {
+                // A run that was removed has left its name; what else is wrong with this one is told.
+                guard let pruned = try? PrunedRun.find(name, in: session.project) else { throw error }
+                show(pruned, session.console)
                 return
             }
-            func row(_ name: String, _ text: String) { session.console.result(name.padded(10) + text) }
-            row("run", summary.run.rawValue)
-            row("created", summary.created)
-            row("command", summary.command.map { Printable.text($0) }.joined(separator: " "))
-            row("state", summary.state.rawValue)
-            row("ending", summary.ending)
-            if let wall = summary.wallMilliseconds { row("time", "\(wall) ms") }
-            if let counts = summary.counts { row("changes", counts.text) }
-            if let error = summary.error { row("error", Printable.text(error)) }
-            for line in lines.compactMap(GrantText.text) { row("network", line) }
-            show(observation, row)
+            let isLive = try RunLock.isHeld(RunDirectory.open(run, in: session.project))
+            var journal = try session.readableLines(run)
+            if isLive, journal.damage != nil {
+                // It may have been half written at that moment.
+                usleep(Self.writingMicroseconds)
+                journal = try session.readableLines(run)
+            }
+            let page = RunPage(run, lines: journal.lines, isLive: isLive, damage: journal.damage?.message)
+            show(page, session)
+            // What could be read was shown, and is not all there was.
+            if let damage = journal.damage { throw damage }
         }
 
-        private func show(_ observation: RunObservation, _ row: (String, String) -> Void) {
-            guard observation.state == Observation.State.complete.rawValue else {
-                if observation.state != nil { row("processes", "not observed: the kernel gave no listener") }
+        private func show(_ page: RunPage, _ session: borrowing Session) {
+            guard !options.json else {
+                session.console.result(String(decoding: page.json.bytes(), as: UTF8.self))
                 return
             }
-            for line in observation.denialLines { row("denied", line) }
-            if observation.denialsLeftOut > 0 { row("denied", "\(observation.denialsLeftOut) more") }
-            let tree = ProcessTree(observation.processes).lines(atMost: processes ? nil : ProcessTree.shortLinesMax)
-            for line in tree { row("process", line) }
-            let rest = observation.processes.count - tree.count
-            if rest > 0 { row("process", "\(rest) more; --processes shows them") }
-            if observation.endingsUnknown > 0 {
-                row("process", "\(observation.endingsUnknown) of which it is not known how they ended")
+            let pager = Pager(session.caller, project: session.project.project)
+            page.lines(Paint(1, session.caller.environment, colour), processes: processes).forEach(pager.line)
+            pager.finish()
+        }
+
+        private func show(_ pruned: PrunedRun, _ console: Console) {
+            if options.json {
+                console.result(String(decoding: pruned.json.bytes(), as: UTF8.self))
+            } else {
+                pruned.lines.forEach(console.result)
             }
-            if observation.processesLeftOut > 0 { row("process", "\(observation.processesLeftOut) more, not kept") }
         }
     }
 }

@@ -13,6 +13,16 @@ enum ReadablePlaces {
         return places
     }
 
+    /// Why a path cannot be shown; nil if it can.
+    static func problem(_ path: String, caller: Caller) -> String? {
+        do throws(CommandError) {
+            _ = try judge(path, homes(caller))
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
     /// Programs installed in the home, by the closed table of layouts.
     static func toolchains(_ caller: Caller) -> [String] {
         let homes = homes(caller)
