@@ -16,7 +16,13 @@ struct ModelTests {
         let agents = try AgentYard(identity)
         try agents.script(["true"])
         let run = try ask(agents, Self.gateway + ["--json"], AgentYard.agent("anthropic", "--stream"))
-        #expect(run.status == 0 && run.stderr.contains("Tokens: 2400 in, 160 out, 2 requests"), "\(run.summary)")
+        #expect(run.status == 0 && run.stderr.contains("bailey: Tokens: anthropic/"), "\(run.summary)")
+        let sums = ": 2,400 in, 160 out, 2 requests"
+        #expect(run.stderr.contains(sums), "\(run.summary)")
+        let page = try agents.yard.bailey(["runs", "show"])
+        #expect(page.stdout.contains("models    Tokens: anthropic/") && page.stdout.contains(sums), "\(page.summary)")
+        let later = try agents.yard.bailey(["runs", "show", "--json"]).answer
+        #expect(later.number("models.input_tokens") == 2400 && later.number("models.requests") == 2)
         #expect(run.stdout.contains(#""models":{"requests":2,"input_tokens":2400,"#), "\(run.summary)")
         let events = try agents.yard.events()
         let models = events.filter { $0.hasPrefix("MODEL_") }

@@ -67,10 +67,10 @@ struct RunReport {
         }
         denials.remark(console, run: run)
         changes.forEach(console.remark)
-        guard isWhole else { return }
-        if outcome.network != nil, let reached = readHosts().sentence(run) { console.remark(reached) }
+        if isWhole, outcome.network != nil, let reached = readHosts().sentence(run) { console.remark(reached) }
+        // A log holds them also where a program reads the rest.
         models(outcome).lines.forEach(console.remark)
-        console.remark(paint(.dim, "all of it: bailey runs show \(run)"))
+        if isWhole { console.remark(paint(.dim, "all of it: bailey runs show \(run)")) }
     }
 
     private func models(_ outcome: Outcome) -> ModelLines {
