@@ -71,7 +71,8 @@ def behind_bailey(setting: Setting, program: str, port: int, root: pathlib.Path)
     client.write_bytes(pathlib.Path(program).read_bytes())
     client.chmod(0o755)
     environment = dict(setting.environment, OPENAI_API_KEY=secrets.token_urlsafe(40))
-    shell = 'url=${OPENAI_BASE_URL#http://}; url=${url%%/*}; exec ./stream_client "${url%:*}" "${url##*:}" "$url" - "$@"'
+    place = 'url=${OPENAI_BASE_URL#http://}; url=${url%%/*}'
+    shell = place + '; exec ./stream_client "${url%:*}" "${url##*:}" "$url" - "$@"'
     run = [setting.bailey, "run", "--apply", "never", "--model-provider", "openai", "--", "/bin/sh", "-c", shell, "sh"]
     return lambda words: finished([*run, *words], cwd=project, env=environment)
 

@@ -61,12 +61,14 @@ static int stream(SSL *session, int with_usage) {
     }
     const char *usage = ",\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":50,\"total_tokens\":60}";
     return frame(session, "{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}", "")
-        && (!with_usage || frame(session, "", usage)) && chunk(session, "data: [DONE]\n\n") && say(session, "0\r\n\r\n");
+        && (!with_usage || frame(session, "", usage)) && chunk(session, "data: [DONE]\n\n")
+        && say(session, "0\r\n\r\n");
 }
 
 static int whole(SSL *session) {
     const char *body =
-        "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"mock\",\"choices\":[{\"index\":0,"
+        "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"mock\","
+        "\"choices\":[{\"index\":0,"
         "\"message\":{\"role\":\"assistant\",\"content\":\"done\"},\"finish_reason\":\"stop\"}],"
         "\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":1,\"total_tokens\":11}}";
     char text[FRAME_BYTES];
