@@ -12,7 +12,8 @@ enum BuiltIn {
     }
 
     static let providers = [
-        File("anthropic", PackageResources.anthropic_yml), File("deepseek", PackageResources.deepseek_yml),
+        File("anthropic", PackageResources.anthropic_yml), File("chatgpt", PackageResources.chatgpt_yml),
+        File("deepseek", PackageResources.deepseek_yml),
         File("google", PackageResources.google_yml), File("groq", PackageResources.groq_yml),
         File("mistral", PackageResources.mistral_yml), File("openai", PackageResources.openai_yml),
         File("openrouter", PackageResources.openrouter_yml), File("xai", PackageResources.xai_yml),

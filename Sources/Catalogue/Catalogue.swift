@@ -5,10 +5,16 @@ package enum Catalogue {
     /// The services, by name.
     package static let providerNames = BuiltIn.providers.map(\.name).sorted()
 
+    /// Services that agents use with the login of a subscription.
+    package static let loginProviderNames = ["anthropic", "chatgpt", "openai"]
+    /// The service that takes a login alone, so that nobody can name it.
+    private static let loginOnly = "chatgpt"
+
     /// What helps somebody who wrote another name.
     package static func providerHint(_ name: String) -> String {
-        let nearest = NearestName.find(name, among: providerNames).map { "Did you mean \($0)? " } ?? ""
-        return nearest + "The services are \(providerNames.joined(separator: ", "))."
+        let names = providerNames.filter { $0 != loginOnly }
+        let nearest = NearestName.find(name, among: names).map { "Did you mean \($0)? " } ?? ""
+        return nearest + "The services are \(names.joined(separator: ", "))."
     }
 
     /// The agents, by name.

@@ -32,8 +32,9 @@ struct ProviderTests {
         let provider = try #require(try Catalogue.provider(name))
         #expect(provider.name == name)
         #expect(!provider.title.isEmpty)
-        #expect(!provider.keyVariables.isEmpty)
-        #expect(!provider.baseURLs.isEmpty)
+        // One is reached with a login alone.
+        #expect(provider.keyVariables.isEmpty == (name == "chatgpt"))
+        #expect(provider.baseURLs.isEmpty == (name == "chatgpt"))
         #expect(!provider.model.endpoints.isEmpty)
         #expect(!provider.model.prices.isEmpty)
         #expect(provider.pricesDate >= "2026-01-01")
@@ -53,6 +54,11 @@ struct ProviderTests {
             #expect(price.cacheRead <= price.input && price.cacheWrite >= price.input, "\(price.model)")
             #expect(price.output <= 1_000_000_000, "\(price.model): dollars for a million tokens")
         }
+    }
+
+    @Test func whoIsReachedByALoginIsKnown() throws {
+        for name in Catalogue.loginProviderNames { #expect(try Catalogue.provider(name) != nil) }
+        #expect(!Catalogue.providerHint("chatgp").contains("chatgpt"))
     }
 
     @Test func nobodyElseIsKnown() throws {

@@ -60,6 +60,7 @@ struct ModelProviderTests {
     @Test(arguments: [
         (["antropic"], "Did you mean anthropic?"), (["nobody-at-all"], "The services are anthropic, deepseek"),
         (["openai", "openai"], "it is there twice"), ([""], "there is no such service"),
+        (["chatgpt"], "it takes no key, only a login"),
     ])
     func aWrongOneIsAnError(_ names: [String], _ says: String) throws {
         let yard = try Yard()

@@ -42,7 +42,7 @@ struct RunNetwork: Sendable {
         settings.forges = configuration.forges
         settings.secrets = secrets.held
         settings.models = ModelRules(configuration, limits)
-        settings.providers = agent.services.settings.map { $0.priced(configuration.prices) }
+        settings.providers = try agent.providers(secrets).map { $0.priced(configuration.prices) }
         settings.nameServers = HostNetwork.nameServers()
         settings.knownNames = HostNetwork.knownNames()
         settings.roots = try HostNetwork.roots()

@@ -13,6 +13,15 @@ struct RecipeMatch {
     let searchPath: [String]
     let shelf: RecipeShelf
 
+    /// - Parameter readable: what is shown beside the system and the project.
+    init(_ caller: Caller, _ project: String, _ workingDirectory: String, _ readable: [String]) throws {
+        self.caller = caller
+        self.project = project
+        self.workingDirectory = workingDirectory
+        searchPath = CommandEnvironment.searchPath(caller, project: project, readable: readable)
+        shelf = try RecipeShelf.load(caller)
+    }
+
     enum Answer {
         case recipe(Recipe)
         case none

@@ -19,12 +19,13 @@ struct RunAgent: Sendable {
         console: Console,
         caller: Caller
     ) throws -> RunAgent {
+        let match = options.noRecipe ? nil : try match()
         var recipe: Recipe?
-        if !options.noRecipe {
+        if let match {
             if let name = options.recipe {
-                recipe = try RecipeShelf.load(caller).named(name, option: "read --recipe")
+                recipe = try match.shelf.named(name, option: "read --recipe")
             } else {
-                switch try match().find(words) {
+                switch try match.find(words) {
                 case .recipe(let found): recipe = found
                 case .none: break
                 case .refused(let found, let why):
@@ -53,6 +54,19 @@ struct RunAgent: Sendable {
 
     /// What it may reach beside what is bound.
     func entries() throws -> [NetworkRule] { try services.entries() + (recipe?.hosts.map(\.rule) ?? []) }
+
+    /// As the broker is told: its services, and those that a login leads to.
+    func providers(_ secrets: RunSecrets) throws -> [ModelProvider] {
+        var providers = services.settings
+        let hosts = secrets.held.filter { $0.form != .value }.flatMap(\.bindings).map(\.host)
+        for name in hosts.isEmpty ? [] : Catalogue.loginProviderNames {
+            guard let model = try Catalogue.provider(name)?.model, hosts.contains(model.host),
+                !providers.contains(where: { $0.host == model.host })
+            else { continue }
+            providers.append(model)
+        }
+        return providers
+    }
 
     /// Its variables inside, in the order in which later ones win.
     func variables(_ secrets: RunSecrets, caller: Caller, project: String) -> [EnvironmentVariable] {

@@ -40,13 +40,7 @@ struct RunPlace: ~Copyable {
             words,
             options,
             configuration,
-            RecipeMatch(
-                caller: caller,
-                project: project,
-                workingDirectory: workingDirectory,
-                searchPath: CommandEnvironment.searchPath(caller, project: project, readable: readable),
-                shelf: try RecipeShelf.load(caller)
-            ),
+            RecipeMatch(caller, project, workingDirectory, readable),
             console: console,
             caller: caller
         )
