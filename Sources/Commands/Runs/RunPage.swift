@@ -49,7 +49,9 @@ struct RunPage {
         rows.add("time", time)
         rows.add("engine", engine)
         rows.add("limits", limits)
-        rows.add("recipe", name(facts.created["recipe"]))
+        let isTold = facts.created["recipe"]?["told_of_wall"]?.boolValue ?? false
+        let told = isTold ? "; its own sandbox was told of this one" : ""
+        rows.add("recipe", name(facts.created["recipe"]).map { $0 + told })
         for secret in facts.created["secrets"]?.arrayValue ?? [] { rows.add("secret", binding(secret)) }
         if let error = summary.error { rows.add("error", Printable.text(error), .red) }
     }

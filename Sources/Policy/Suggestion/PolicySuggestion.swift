@@ -163,11 +163,11 @@ package struct PolicySuggestion: Sendable {
         mark(&projectEntries)
     }
 
-    /// What was tried more often, and not only looked up, is better founded.
+    /// What nothing is said against comes first, then what was tried more often.
     private mutating func rank() {
         func ranked(_ entries: [Entry]) -> [Entry] {
             entries.sorted { left, right in
-                if left.cautions.isEmpty != right.cautions.isEmpty { return left.cautions.isEmpty }
+                if left.cautions.count != right.cautions.count { return left.cautions.count < right.cautions.count }
                 return left.count == right.count ? left.text < right.text : left.count > right.count
             }
         }
