@@ -89,7 +89,7 @@ let package = Package(
         .target(
             name: "Broker",
             dependencies: [
-                "BrokerLink", "CLinux", "Domain", "Egress",
+                "BrokerLink", "CLinux", "CZlib", "Domain", "Egress",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),

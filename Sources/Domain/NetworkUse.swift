@@ -20,6 +20,8 @@ package struct NetworkUse: Sendable, Equatable {
 
     /// Kinds of refusals that are kept.
     package static let refusalsMax = 1000
+    /// Kinds of alarms that are kept besides, so that no number of refusals hides one.
+    package static let alarmsMax = 200
 
     package var connections: UInt64 = 0
     package var bytesOut: UInt64 = 0
@@ -40,7 +42,7 @@ package struct NetworkUse: Sendable, Equatable {
         let key = refusal.rule.rawValue + " " + refusal.target
         if let place = places[key] {
             refusals[place].count += 1
-        } else if refusals.count < Self.refusalsMax {
+        } else if refusals.count < Self.refusalsMax + (refusal.rule.isAlarm ? Self.alarmsMax : 0) {
             places[key] = refusals.count
             refusals.append(refusal)
         } else {

@@ -10,6 +10,9 @@ package enum RecordType: String, Sendable, CaseIterable {
     case connectionClosed = "CONNECTION_CLOSED"
     /// A connection, a request or a question for a name that the policy refused; once for each kind.
     case connectionRefused = "CONNECTION_REFUSED"
+    /// The placeholder of a secret was sent where it does not belong, or a service sent a secret back; once for each
+    /// kind.
+    case credentialAlarm = "CREDENTIAL_ALARM"
     /// A person let a live run reach more, until an end or for as long as it lives.
     case networkAllowed = "NETWORK_ALLOWED"
     /// A person took entries from a live run.

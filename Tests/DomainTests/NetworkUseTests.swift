@@ -24,6 +24,15 @@ struct NetworkUseTests {
         #expect(use.refusalCount == UInt64(NetworkUse.refusalsMax) + 1)
     }
 
+    @Test func noNumberOfRefusalsHidesAnAlarm() {
+        var use = NetworkUse()
+        for index in 0...NetworkUse.refusalsMax { _ = use.add(refusal("\(index).example.com")) }
+        let isNew = use.add(refusal("a.example.com:443", .credentialPlaceholder))
+        #expect(isNew)
+        #expect(use.refusals.last?.rule == .credentialPlaceholder)
+        #expect(RuleID.credentialReflected.isAlarm && !RuleID("network-unlisted").isAlarm)
+    }
+
     @Test func aRuleThatIsToldIsAName() {
         #expect(RuleID(told: "network-port")?.rawValue == "network-port")
         for text in ["", "Network", "a b", "a_b", "a\n", String(repeating: "a", count: 65)] {

@@ -40,7 +40,7 @@ enum ModuleGraph {
         Module(
             "Broker",
             [
-                "BrokerLink", "CLinux", "Crypto", "Domain", "Egress", "NIOCore", "NIOHPACK", "NIOHTTP2",
+                "BrokerLink", "CLinux", "CZlib", "Crypto", "Domain", "Egress", "NIOCore", "NIOHPACK", "NIOHTTP2",
                 "NIOPosix", "NIOSSL", "NIOTLS", "SwiftASN1", "X509",
             ],
             system: ["FoundationEssentials", "Glibc", "Synchronization"]
@@ -93,8 +93,8 @@ enum ModuleGraph {
         "Sandbox", "Workspace", "bailey-bench", "bailey-launcher",
     ]
 
-    /// System libraries, each with the one Swift module that imports it.
-    static let systemLibraries = [("CSeccomp", "Sandbox"), ("CZlib", "Git")]
+    /// System libraries, each with the Swift modules that import it.
+    static let systemLibraries = [("CSeccomp", ["Sandbox"]), ("CZlib", ["Broker", "Git"])]
 
     static let products: Set<String> = [
         "ArgumentParser", "Crypto", "NIOCore", "NIOHPACK", "NIOHTTP2", "NIOPosix", "NIOSSL", "NIOTLS",

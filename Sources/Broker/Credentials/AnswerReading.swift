@@ -1,18 +1,116 @@
+import Domain
 import Egress
 import NIOCore
 
 /// Looks through the answer to a request that carried a secret, or that is metered, before anything of it goes on.
 struct AnswerReading {
-    /// Asks for an answer that is whole and not encoded: in a part of one, a secret could come in pieces.
+    private static let encoding = RuleID("credential-encoding")
+    private static let partial = RuleID("credential-partial")
+
+    /// Fields that speak of the bytes as they came.
+    private static let ofCoding: Set<String> = [
+        "content-encoding", "content-length", "content-md5", "digest", "content-digest", "repr-digest",
+    ]
+
+    private let target: String
+    /// Nil where the request carried no secret.
+    private let needles: NeedleSet?
+    private var scanner: NeedleScanner?
+    private var decoder: BodyDecoder?
+
+    /// - Parameter needles: what must not come in.
+    init(_ needles: NeedleSet?, target: ConnectTarget) {
+        self.needles = needles
+        self.target = target.description
+        scanner = needles.map { NeedleScanner($0) }
+    }
+
+    /// Asks for an answer that is whole and not encoded: in parts of one, a secret could come in pieces.
     static func ask(_ request: inout RequestHead) {
         request.fields.removeSpellings(of: ["accept-encoding", "range", "if-range"])
         request.fields.append("Accept-Encoding", "identity")
     }
 
-    func take(_ head: ResponseHead) throws(EgressRefusal) -> ResponseHead { head }
+    /// - Returns: the head as it goes on.
+    mutating func take(_ head: ResponseHead) throws(EgressRefusal) -> ResponseHead {
+        try check([head.reason])
+        try check(head.fields)
+        guard !head.isInformational else { return head }
+        let isPartial =
+            head.status == 206
+            || head.fields.values("content-type").contains { $0.lowercased().hasPrefix("multipart/byteranges") }
+        guard needles == nil || !isPartial else { throw refusePart() }
+        return try decoded(head)
+    }
 
-    func take(_ bytes: ByteBuffer) throws(EgressRefusal) -> ByteBuffer { bytes }
+    /// - Returns: what goes on.
+    mutating func take(_ bytes: ByteBuffer) throws(EgressRefusal) -> ByteBuffer {
+        var bytes = bytes
+        if let decoder {
+            do throws(BodyDecoder.Flaw) { bytes = try decoder.take(bytes) } catch { throw refuseCoding(error.reason) }
+        }
+        guard scanner != nil else { return bytes }
+        guard let going = scanner?.take(bytes) else { throw refuseReflection() }
+        return going
+    }
 
     /// - Returns: what was held back.
-    func end(_ trailers: HTTPFields) throws(EgressRefusal) -> ByteBuffer { ByteBuffer() }
+    mutating func end(_ trailers: HTTPFields) throws(EgressRefusal) -> ByteBuffer {
+        do throws(BodyDecoder.Flaw) { try decoder?.end() } catch { throw refuseCoding(error.reason) }
+        try check(trailers)
+        guard scanner != nil else { return ByteBuffer() }
+        guard let rest = scanner?.end() else { throw refuseReflection() }
+        return rest
+    }
+
+    private func check(_ fields: HTTPFields) throws(EgressRefusal) {
+        for field in fields.all { try check([field.name, field.value]) }
+    }
+
+    private func check(_ texts: [String]) throws(EgressRefusal) {
+        guard let needles, texts.contains(where: needles.isIn) else { return }
+        throw refuseReflection()
+    }
+
+    private mutating func decoded(_ head: ResponseHead) throws(EgressRefusal) -> ResponseHead {
+        let codings = head.fields.members("content-encoding").filter { $0 != "identity" }
+        guard !codings.isEmpty, head.body != .none else { return head }
+        let word = codings[0].hasPrefix("x-") ? String(codings[0].dropFirst(2)) : codings[0]
+        guard codings.count == 1, let coding = BodyDecoder.Coding(rawValue: word) else {
+            throw refuseCoding("its coding is \(EgressRefusal.quoted(codings.joined(separator: ", ").utf8))")
+        }
+        decoder = BodyDecoder(coding)
+        var head = head
+        var fields = HTTPFields()
+        for field in head.fields.all where !Self.ofCoding.contains(field.key) {
+            // The same answer, and other bytes of it (RFC 9110, section 8.8.1).
+            let isStrong = field.key == "etag" && !field.value.hasPrefix("W/")
+            fields.append(isStrong ? HTTPField(field.name, "W/" + field.value) : field)
+        }
+        head.fields = fields
+        if head.body != .bytes(0) { head.body = .open }
+        return head
+    }
+
+    private func refuseReflection() -> EgressRefusal {
+        EgressRefusal(
+            .credentialReflected,
+            "the answer of \(target) holds the secret that the request carried",
+            remedy: "Nothing allows it. A person looks at what that service sends back, and may have to change the key."
+        )
+    }
+
+    private func refusePart() -> EgressRefusal {
+        EgressRefusal(
+            Self.partial,
+            "\(target) answers with a part that was not asked for, in which a secret could come in pieces"
+        )
+    }
+
+    private func refuseCoding(_ reason: String) -> EgressRefusal {
+        EgressRefusal(
+            Self.encoding,
+            "the answer of \(target) came encoded, though it was asked for as it is, and cannot be read: \(reason)"
+        )
+    }
 }

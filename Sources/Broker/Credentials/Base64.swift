@@ -23,18 +23,24 @@ enum Base64 {
         }
     }
 
-    /// What is certain to stand in any text in base 64 that holds the bytes, where so many bytes stand before them.
-    static func core(_ bytes: UnsafeRawBufferPointer, after before: Int, _ alphabet: [UInt8]) -> [UInt8] {
+    /// Hands out what is certain to stand in any text in base 64 that holds the bytes, where so many bytes stand before
+    /// them.
+    static func core(
+        _ bytes: UnsafeRawBufferPointer,
+        after before: Int,
+        _ alphabet: [UInt8],
+        _ emit: (UInt8) -> Void
+    ) {
         let first = (8 * before + 5) / 6
         let end = 8 * (before + bytes.count) / 6
-        guard first < end else { return [] }
-        return (first..<end).map { place in
+        guard first < end else { return }
+        for place in first..<end {
             var value = 0
             for bit in 6 * place..<6 * place + 6 {
                 let byte = bytes[bit / 8 - before]
                 value = value << 1 | Int(byte >> UInt8(7 - bit % 8) & 1)
             }
-            return alphabet[value]
+            emit(alphabet[value])
         }
     }
 

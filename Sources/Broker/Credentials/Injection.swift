@@ -15,6 +15,13 @@ struct Injection: Equatable {
         request.fields.removeSpellings(of: stripped.union([slot.field]))
         AnswerReading.ask(&request)
     }
+
+    /// What a client put behind the body counts as a field of the head for some servers.
+    func cleansed(_ trailers: HTTPFields) -> HTTPFields {
+        var trailers = trailers
+        trailers.removeSpellings(of: stripped.union([slot.field]))
+        return trailers
+    }
 }
 
 /// A field with a secret in it, on its way to a server.
@@ -69,7 +76,13 @@ struct InjectedField {
 extension HTTPFields {
     /// Takes out fields by name, in every spelling that some server reads as that name.
     mutating func removeSpellings(of keys: Set<String>) {
-        self = HTTPFields(all.filter { !keys.contains($0.hyphenated) })
+        self = HTTPFields(all.filter { !keys.contains(Self.folded($0.key)) })
+    }
+
+    /// A name as servers read it that know only letters, digits and one mark between them.
+    private static func folded(_ key: String) -> String {
+        guard !key.utf8.allSatisfy({ Spelling.isAlphanumeric($0) || $0 == UInt8(ascii: "-") }) else { return key }
+        return String(decoding: key.utf8.map { Spelling.isAlphanumeric($0) ? $0 : UInt8(ascii: "-") }, as: UTF8.self)
     }
 }
 

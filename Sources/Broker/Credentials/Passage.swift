@@ -10,10 +10,17 @@ struct Passage {
     private(set) var meter: (any ModelMeter)?
     private var value: SecretValue?
     private var answer: AnswerReading?
+    private let watch: PlaceholderWatch?
+    private var leaving: NeedleScanner?
+    private var needles: NeedleSet?
+    private let target: ConnectTarget
 
-    init(_ injection: Injection?, meter: (any ModelMeter)?) {
+    init(_ target: ConnectTarget, _ injection: Injection?, meter: (any ModelMeter)?, watch: PlaceholderWatch?) {
+        self.target = target
         self.injection = injection
         self.meter = meter
+        self.watch = watch
+        leaving = watch.map { NeedleScanner($0.needles) }
     }
 
     /// What the request carries, once there is a value.
@@ -23,7 +30,12 @@ struct Passage {
     }
 
     /// The secret's value came.
-    mutating func carry(_ value: SecretValue) { self.value = value }
+    mutating func carry(_ value: SecretValue) throws(EgressRefusal) {
+        do throws(SecretMemory.Failure) { needles = try value.needles() } catch {
+            throw EgressRefusal(CredentialRules.missing, "the answer could not be scanned for the secret: \(error)")
+        }
+        self.value = value
+    }
 
     /// The value that a service answered 401 to.
     var refusedValue: (value: SecretValue, secret: HeldSecret)? {
@@ -33,19 +45,28 @@ struct Passage {
 
     /// A request leaves, perhaps once more; its answer is read from the beginning.
     mutating func begin() {
-        if injection != nil || meter != nil { answer = AnswerReading() }
+        if injection != nil || meter != nil { answer = AnswerReading(needles, target: target) }
         meter?.leaves()
     }
 
     /// Some of a request's body.
     ///
     /// - Returns: what may leave now.
-    mutating func leave(_ bytes: ByteBuffer) throws(EgressRefusal) -> ByteBuffer { bytes }
+    mutating func leave(_ bytes: ByteBuffer) throws(EgressRefusal) -> ByteBuffer {
+        guard let watch, leaving != nil else { return bytes }
+        guard let going = leaving?.take(bytes) else { throw watch.refusalOfBody() }
+        return going
+    }
 
     /// The request is over.
     ///
     /// - Returns: what was held back of its body.
-    mutating func leaveEnd(_ trailers: HTTPFields) throws(EgressRefusal) -> ByteBuffer { ByteBuffer() }
+    mutating func leaveEnd(_ trailers: HTTPFields) throws(EgressRefusal) -> ByteBuffer {
+        guard let watch, leaving != nil else { return ByteBuffer() }
+        if let refusal = watch.refusal(ofTrailers: trailers) { throw refusal }
+        guard let rest = leaving?.end() else { throw watch.refusalOfBody() }
+        return rest
+    }
 
     /// The head of an answer, announcements too.
     mutating func come(_ head: ResponseHead) throws(EgressRefusal) -> ResponseHead {

@@ -31,7 +31,9 @@ package struct SecretMemory: ~Copyable, @unchecked Sendable {
         munmap(start, mapped)
     }
 
-    package func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+    package func withBytes<Value, Failure>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
         try body(UnsafeRawBufferPointer(start: start, count: count))
     }
 

@@ -1,5 +1,6 @@
 package import BrokerLink
 package import NIOCore
+import Synchronization
 
 /// The value of a secret, for as long as somebody uses it; then it is wiped.
 package final class SecretValue: Sendable {
@@ -10,6 +11,7 @@ package final class SecretValue: Sendable {
     package static let fieldBytesMax = 8 << 10
 
     private let memory: SecretMemory
+    private let known: Mutex<NeedleSet?> = Mutex(nil)
 
     /// - Parameter bytes: what services get to see, and nothing around it.
     package init(_ bytes: UnsafeRawBufferPointer) throws(SecretMemory.Failure) {
@@ -17,6 +19,16 @@ package final class SecretValue: Sendable {
     }
 
     package var count: Int { memory.count }
+
+    /// What no answer may hold; made when it is first asked for.
+    package func needles() throws(SecretMemory.Failure) -> NeedleSet {
+        try known.withLock { known throws(SecretMemory.Failure) in
+            if let known { return known }
+            let made = try memory.withBytes { bytes throws(SecretMemory.Failure) in try NeedleSet([bytes]) }
+            known = made
+            return made
+        }
+    }
 
     package func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
         try memory.withBytes(body)

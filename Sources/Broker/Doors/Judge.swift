@@ -19,6 +19,9 @@ package struct Judge: Sendable {
     package init(isForge: @escaping @Sendable (HostName, BrokerSettings) -> Bool) { self.isForge = isForge }
 
     package func judge(_ target: ConnectTarget, _ settings: BrokerSettings) -> (EgressDecision, Treatment) {
+        if let refusal = PlaceholderNames.refusal(of: target.host.description, settings) {
+            return (EgressDecision(refusal), .refuse)
+        }
         let decision = settings.policy.decide(target)
         guard decision.verdict == .allow else { return (decision, .refuse) }
         return (decision, treatment(target, settings))

@@ -83,6 +83,10 @@ package final class NamesResponder: Sendable {
         on loop: any EventLoop
     ) -> Answering {
         var reply = DNSReply(to: query)
+        if let refusal = PlaceholderNames.refusal(of: query.question.name.description, settings) {
+            refuse(&reply, query, refusal)
+            return .now(reply.bytes(atMost: bytesMax))
+        }
         switch NameRuling(query.question, settings.policy) {
         case .nothing: break
         case .noService: reply.code = .noSuchName

@@ -1,5 +1,6 @@
 import BrokerLink
 import CLinux
+import Domain
 import Glibc
 import Synchronization
 
@@ -37,7 +38,9 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
     func record(_ record: ConnectionRecord) {
         state.withLock { state in
             let waiting = state.reports.count - state.next
-            if record.treatment == .refused, waiting >= Self.refusalsMax {
+            // What was refused before must not hide an alarm.
+            let most = record.rule.isAlarm ? 2 * Self.refusalsMax : Self.refusalsMax
+            if record.treatment == .refused, waiting >= most {
                 state.leftOut += 1
             } else if waiting >= Self.recordsMax {
                 state.isFull = true

@@ -39,7 +39,9 @@ final class ClientConnection {
     /// Takes down what became of a request.
     func record(_ request: ConnectionRecord) { forwarder.tally.record(request, on: channel.eventLoop) }
 
-    func judge(_ request: RequestHead) -> RequestJudgement { RequestJudgement(request, forwarder.settings.current) }
+    func judge(_ request: RequestHead) -> RequestJudgement {
+        RequestJudgement(request, forwarder.settings.current, forwarder.credentials)
+    }
 
     func passage(_ request: RequestHead, _ judgement: RequestJudgement) -> Passage {
         forwarder.credentials.passage(request, judgement, self)

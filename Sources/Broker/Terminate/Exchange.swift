@@ -95,7 +95,7 @@ final class Exchange {
             guard phase == .leasing else { return }
             switch result {
             case .success(let value):
-                passage.carry(value)
+                do throws(EgressRefusal) { try passage.carry(value) } catch { return lack(error) }
                 connect(.any)
             case .failure(let error): lack(error)
             }
@@ -248,14 +248,14 @@ extension Exchange {
     func clientEnd(_ trailers: HTTPFields) {
         guard !requestIsOver || isRaw else { return }
         requestIsOver = true
-        self.trailers = trailers
+        self.trailers = passage.injection?.cleansed(trailers) ?? trailers
         switch phase {
         case .collecting: decideBody()
         case .connecting: passOut { () throws(EgressRefusal) in try passage.leaveEnd(trailers) }
         case .running:
             passOut { () throws(EgressRefusal) in try passage.leaveEnd(trailers) }
             guard phase == .running else { return }
-            server?.writeEnd(trailers)
+            server?.writeEnd(self.trailers)
             server?.flush()
             if isRaw { close() }
         default: return
@@ -295,10 +295,22 @@ extension Exchange {
             return refuse(EgressDecision(refusal), .plain)
         }
         guard decideModel() else { return }
+        if passage.meter == nil { passCollected() }
+        guard phase != .over else { return }
         request.body = .bytes(UInt64(collected.readableBytes))
         record.bytesOut += UInt64(collected.readableBytes)
         trailers = HTTPFields()
         lease()
+    }
+
+    /// Looks through a body that was collected, from which nothing is held back.
+    private func passCollected() {
+        let (whole, bytesOut) = (collected, record.bytesOut)
+        collected = ByteBuffer()
+        passOut { () throws(EgressRefusal) in try passage.leave(whole) }
+        guard phase != .over else { return }
+        passOut { () throws(EgressRefusal) in try passage.leaveEnd(trailers) }
+        record.bytesOut = bytesOut
     }
 
     /// False where a model's rules refuse the request.
@@ -429,7 +441,7 @@ extension Exchange {
             if case .success(let value?) = result {
                 server?.cancel(.cancel)
                 server = nil
-                passage.carry(value)
+                do throws(EgressRefusal) { try passage.carry(value) } catch { return lack(error) }
                 return connect(.any)
             }
             phase = .running

@@ -113,7 +113,12 @@ package struct ForgeRules: Sendable {
 
     /// Lower case, with every escape undone as often as there are any.
     static func plain(_ text: String) -> String {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return text.lowercased() }
+        unescaped(text).lowercased()
+    }
+
+    /// A text with every escape undone as often as there are any; what is not ASCII becomes a question mark.
+    static func unescaped(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
         var bytes = Array(text.utf8)
         // Each round makes it shorter, so that there are not more rounds than bytes; more than a few are an attempt.
         for _ in 0..<8 {
@@ -122,7 +127,7 @@ package struct ForgeRules: Sendable {
             bytes = next
         }
         // What is looked for is ASCII, and a mark that combines with the letter before it would hide that.
-        return String(decoding: bytes.map { $0 < 0x80 ? $0 : UInt8(ascii: "?") }, as: UTF8.self).lowercased()
+        return String(decoding: bytes.map { $0 < 0x80 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
     private static func unescaped(_ bytes: [UInt8]) -> [UInt8] {

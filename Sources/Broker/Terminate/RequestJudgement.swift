@@ -15,21 +15,54 @@ struct RequestJudgement {
     let treatment: Treatment
     /// The secret that it is to carry.
     let injection: Injection?
+    /// What its body is looked through for.
+    let watch: PlaceholderWatch?
 
-    init(_ request: RequestHead, _ settings: BrokerSettings) {
+    init(_ request: RequestHead, _ settings: BrokerSettings, _ credentials: Credentials) {
         do throws(EgressRefusal) {
-            let (decision, treatment) = try Self.judge(request, settings)
-            let injection = decision.verdict == .deny ? nil : try CredentialRules.injection(request, settings)
-            self.init(decision, treatment, injection)
+            let watch = try credentials.watch(settings)
+            let ruling = Self.rule(request, settings)
+            if let refusal = watch?.refusal(of: request, slots: ruling.slots(request, settings)) { throw refusal }
+            self.init(ruling.decision, ruling.treatment, ruling.injection, watch)
         } catch {
-            self.init(EgressDecision(error), .refuse(.plain), nil)
+            self.init(EgressDecision(error), .refuse(.plain), nil, nil)
         }
     }
 
-    private init(_ decision: EgressDecision, _ treatment: Treatment, _ injection: Injection?) {
+    private init(
+        _ decision: EgressDecision,
+        _ treatment: Treatment,
+        _ injection: Injection?,
+        _ watch: PlaceholderWatch?
+    ) {
         self.decision = decision
         self.treatment = treatment
         self.injection = injection
+        self.watch = watch
+    }
+
+    private static func rule(_ request: RequestHead, _ settings: BrokerSettings) -> RequestJudgement {
+        do throws(EgressRefusal) {
+            let (decision, treatment) = try judge(request, settings)
+            let injection = decision.verdict == .deny ? nil : try CredentialRules.injection(request, settings)
+            return RequestJudgement(decision, treatment, injection, nil)
+        } catch {
+            return RequestJudgement(EgressDecision(error), .refuse(.plain), nil, nil)
+        }
+    }
+
+    /// Where a placeholder is where it belongs. In a request that is refused anyway, at its own host, it is no alarm.
+    private func slots(_ request: RequestHead, _ settings: BrokerSettings) -> [PlaceholderWatch.Slot] {
+        if let injection {
+            let fields = injection.stripped.union([injection.slot.field])
+            return [PlaceholderWatch.Slot(fields: fields, placeholder: injection.secret.placeholder.text)]
+        }
+        guard decision.verdict == .deny, request.scheme == .https else { return [] }
+        return settings.secrets.flatMap { secret in
+            secret.bindings.filter { $0.isAt(request.target) }.map {
+                PlaceholderWatch.Slot(fields: [$0.slot.field], placeholder: secret.placeholder.text)
+            }
+        }
     }
 
     private static func judge(

@@ -12,7 +12,8 @@ extension EgressCommand {
         @Argument(help: "A run: an id, an unambiguous prefix of one, or last.") var name: String = "last"
 
         private static let types =
-            [RecordType.connectionClosed, .connectionRefused, .networkEnded].map(\.rawValue) + GrantText.types
+            [RecordType.connectionClosed, .connectionRefused, .credentialAlarm, .networkEnded].map(\.rawValue)
+            + GrantText.types
 
         func run() throws {
             let session = try Session.open(project: options.project)
@@ -45,6 +46,9 @@ extension EgressCommand {
             if line.type == RecordType.connectionRefused.rawValue {
                 let remedy = data["allowed_by"]?.stringValue.map { " Allowed by: " + Printable.text($0) } ?? ""
                 return "refused   \(place)\(request)  \(text("rule")): \(text("reason")).\(remedy)"
+            }
+            if line.type == RecordType.credentialAlarm.rawValue {
+                return "ALARM     \(place)\(request)  \(text("rule")): \(text("reason"))."
             }
             let ending = data["ending"]?.stringValue.map { "; " + Printable.text($0) } ?? ""
             let isInward = text("door") == "published" && text("treatment") == "spliced"

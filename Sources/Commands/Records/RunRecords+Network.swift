@@ -9,7 +9,7 @@ extension RunRecords {
     func connection(_ record: ConnectionRecord) -> Record {
         func text(_ text: String?) -> RecordValue { text.map { .text(redactor.redact($0)) } ?? .null }
         return Record(
-            record.verdict == .deny ? .connectionRefused : .connectionClosed,
+            Self.type(of: record),
             [
                 "door": .word(record.door), "host": text(record.host), "port": .unsigned(UInt64(record.port)),
                 "address": text(record.address.map { "\($0)" }), "treatment": .word(record.treatment),
@@ -20,6 +20,11 @@ extension RunRecords {
                 "milliseconds": .unsigned(UInt64(record.seconds * 1000)), "ending": text(record.ending),
             ]
         )
+    }
+
+    private static func type(of record: ConnectionRecord) -> RecordType {
+        guard record.verdict == .deny else { return .connectionClosed }
+        return record.rule.isAlarm ? .credentialAlarm : .connectionRefused
     }
 
     func networkAllowed(_ rules: [NetworkRule], milliseconds: UInt64?) -> Record {

@@ -23,7 +23,9 @@ final class ForwardingYard: Sendable {
         narrowed: [String]? = nil,
         forges: [String] = [],
         roots: String = "",
-        limits: BrokerLimits = BrokerLimits()
+        limits: BrokerLimits = BrokerLimits(),
+        secrets: [HeldSecret] = [],
+        values: any CredentialValues = SecretStore()
     ) throws {
         var settings = BrokerSettings(
             policy: NetworkPolicy(
@@ -34,6 +36,7 @@ final class ForwardingYard: Sendable {
             roots: roots
         )
         settings.limits = limits
+        settings.secrets = secrets
         store = SettingsStore(settings)
         authority = try RunAuthority(policy: settings.policy, certificatesMax: 16) { Date().timeIntervalSince1970 }
         forwarder = RequestForwarder(
@@ -41,6 +44,7 @@ final class ForwardingYard: Sendable {
             authority: authority,
             dialing: dialing,
             ledger: ledger,
+            values: values,
             models: ModelDesk(settings: store, ledger: ledger)
         )
     }

@@ -22,7 +22,9 @@ struct ToolYard {
         certificateNames: [String]? = nil,
         script: String = ToolYard.plainServer,
         isNode: Bool = false,
-        limits: BrokerLimits = BrokerLimits()
+        limits: BrokerLimits = BrokerLimits(),
+        secrets: [HeldSecret] = [],
+        values: any CredentialValues = SecretStore()
     ) throws {
         place = try TemporaryDirectory()
         let alternatives = (certificateNames ?? names).map { "DNS:\($0)" }.joined(separator: ",")
@@ -39,7 +41,14 @@ struct ToolYard {
         )
         #expect(made.status == 0, "\(made.summary)")
         let roots = trusts ? try place.read("up.pem") : try Self.otherRoot()
-        yard = try ForwardingYard(allow: allow, forges: forges, roots: roots, limits: limits)
+        yard = try ForwardingYard(
+            allow: allow,
+            forges: forges,
+            roots: roots,
+            limits: limits,
+            secrets: secrets,
+            values: values
+        )
         try place.write(yard.authority.pem, to: "ca.pem")
         server = try ChildServer(script, in: place, isNode: isNode)
         for name in names { try yard.lead("\(name):443", to: server.port) }

@@ -1,0 +1,34 @@
+import BrokerLink
+import Domain
+import Egress
+
+/// Placeholders in names: whoever cannot send one to a host can still try to look up a name with it.
+enum PlaceholderNames {
+    /// Nil where none of the run's placeholders is part of a name.
+    static func refusal(of name: String, _ settings: BrokerSettings) -> EgressRefusal? {
+        guard !settings.secrets.isEmpty, holds(name, cores(of: settings.secrets)) else { return nil }
+        return EgressRefusal(
+            .credentialPlaceholder,
+            "the placeholder of a secret is part of a host's name",
+            remedy: "Nothing allows it: the broker itself sets the secret, in the one field that it is bound to."
+        )
+    }
+
+    /// In lower case: names fold it.
+    static func cores(of secrets: [HeldSecret]) -> [String] {
+        secrets.flatMap { secret in
+            let bytes = Array(secret.placeholder.text.utf8)
+            return Placeholder.cores(in: bytes).map {
+                String(decoding: bytes[$0..<$0 + Placeholder.coreCount], as: UTF8.self).lowercased()
+            }
+        }
+    }
+
+    /// Labels are read as one word too.
+    static func holds(_ name: String, _ cores: [String]) -> Bool {
+        guard name.utf8.count >= Placeholder.coreCount else { return false }
+        let name = name.lowercased()
+        let joined = name.filter { $0 != "." }
+        return cores.contains { name.contains($0) || joined.contains($0) }
+    }
+}

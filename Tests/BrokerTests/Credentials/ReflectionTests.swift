@@ -1,0 +1,97 @@
+import Broker
+import BrokerLink
+import Domain
+import Egress
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("a secret that a service sends back does not come in")
+struct ReflectionTests {
+    /// Heads go out before bodies are read, so that a hit there cuts the answer off.
+    @Test func ofEveryFormNothingComesIn() throws {
+        let yard = try CredentialYard(key: CredentialYard.randomKey(30) + "+/=&\"" + CredentialYard.randomKey(5))
+        let heads = ["field", "reason", "cookie", "redirect", "hint"]
+        let bodies = [
+            "plain", "base64-0", "base64-1", "base64-2", "url64-0", "url64-1", "url64-2", "bytes", "gzip", "twogzip",
+            "deflate", "rawdeflate", "trailer", "percent", "form", "json", "slash", "hex",
+        ]
+        let answers = try yard.ask((heads + bodies).map { [yard.request("/" + $0)] })
+        let pieces = Set((0...yard.key.count - 8).map { String(yard.key.dropFirst($0).prefix(8)) })
+        for (name, answer) in zip(heads + bodies, answers) {
+            #expect(!pieces.contains { answer.contains($0) }, "\(name): \(answer)")
+            #expect(!answer.contains(Data(yard.key.utf8).base64EncodedString().prefix(20)), "\(name)")
+            if heads.contains(name) {
+                #expect(answer.hasPrefix("HTTP/1.1 502 "), "\(name): \(answer)")
+                #expect(answer.contains("Bailey-Rule: credential-reflected"), "\(name)")
+            } else {
+                #expect(!answer.hasSuffix("0\r\n\r\n"), "\(name): an answer that was cut looks whole")
+            }
+        }
+        let denials = yard.denials(answers.count)
+        #expect(denials.count == answers.count)
+        #expect(denials.allSatisfy { $0.rule == RuleID("credential-reflected") })
+        #expect(yard.received.components(separatedBy: yard.key).count == answers.count + 1)
+    }
+
+    @Test func fieldsMayNotBeNamedForIt() throws {
+        let yard = try CredentialYard()
+        #expect(try yard.ask(yard.request("/fieldname")).hasPrefix("HTTP/1.1 502 "))
+    }
+
+    @Test func splitAtEveryByteItIsFound() throws {
+        let yard = try CredentialYard()
+        let text = "before \(yard.key) after"
+        let answers = try yard.ask((1..<text.count).map { [yard.request("/split?\($0)")] })
+        for (place, answer) in answers.enumerated() {
+            #expect(!answer.contains(yard.key.prefix(8)), "\(place + 1): \(answer)")
+            #expect(!answer.contains("after"), "\(place + 1)")
+        }
+    }
+
+    @Test func otherAnswersComeUnchanged() throws {
+        let yard = try CredentialYard()
+        let names = ["ok", "half", "goodgzip", "big", "away", "hint?no"]
+        let fields = ["Range: bytes=0-3", "Accept-Encoding: gzip"]
+        let answers = try yard.ask(names.map { [yard.request("/" + $0, fields)] })
+        #expect(answers[0].hasSuffix("\r\n\r\nok 0"))
+        #expect(answers[1].hasSuffix(String(repeating: "x", count: 100) + yard.key.dropLast()))
+        let good = answers[2]
+        #expect(good.components(separatedBy: "good ").count > 3900)
+        #expect(!good.lowercased().contains("content-encoding"))
+        #expect(!good.contains("Content-Length"))
+        #expect(good.contains("ETag: W/\"a\""))
+        #expect(answers[3].hasSuffix(String(repeating: "abcdefgh", count: 1 << 20)))
+        #expect(answers[4].contains("Location: https://other.example.com/\r\n"))
+        // Parts and codings were not asked for.
+        #expect(!yard.received.lowercased().contains("range:"))
+        #expect(yard.received.components(separatedBy: "Accept-Encoding: identity").count == names.count + 1)
+    }
+
+    @Test func whatCannotBeReadIsRefused() throws {
+        let yard = try CredentialYard()
+        let names = ["br", "double", "part", "badgzip", "cutgzip", "bomb"]
+        let answers = try yard.ask(names.map { [yard.request("/" + $0)] })
+        for (name, answer) in zip(names, answers).prefix(3) {
+            #expect(answer.hasPrefix("HTTP/1.1 502 "), "\(name): \(answer.prefix(200))")
+        }
+        #expect(answers[0].contains("Bailey-Rule: credential-encoding"))
+        #expect(answers[2].contains("Bailey-Rule: credential-partial"))
+        for answer in answers { #expect(!answer.hasSuffix("0\r\n\r\n")) }
+        #expect(answers[5].utf8.count < 60 << 20)
+        #expect(yard.denials(names.count).count == names.count)
+    }
+
+    @Test func aWebSocketIsRefused() throws {
+        let yard = try CredentialYard()
+        let answer = try yard.ask(
+            """
+            GET /upgrade HTTP/1.1\r\nHost: api.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n
+            GET / HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n\r\n
+            """
+        )
+        #expect(answer.contains("Bailey-Rule: credential-websocket"))
+        #expect(yard.received.isEmpty)
+    }
+}
