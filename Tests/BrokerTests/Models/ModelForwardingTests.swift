@@ -113,15 +113,14 @@ struct ModelForwardingTests {
         let yard = try ModelYard(ModelRules(microdollarsMax: 3 * 1200 + 100))
         // Each sets aside 1,031 tokens of input, and 20 of output that cost five times as much.
         let body = #"{"model":"m","max_tokens":20,"stream":true,"user":"endless"}"#
-        let clients = try (0..<12).map { _ in
+        let descriptors = try (0..<12).map { _ in
             let client = try RawClient(port: yard.gateway)
             client.send(yard.request("/v1/messages", body))
             return try client.again()
         }
-        let answers = clients.map { descriptor in
-            let client = RawClient(owning: descriptor)
-            return client.read(until: "\r\n")
-        }
+        // Whoever left would give back what was set aside for it.
+        defer { for descriptor in descriptors { close(descriptor) } }
+        let answers = descriptors.map { RawClient(owning: dup($0)).read(until: "\r\n") }
         #expect(answers.filter { $0.hasPrefix("HTTP/1.1 200") }.count == 3, "\(answers)")
         #expect(answers.filter { $0.hasPrefix("HTTP/1.1 400") }.count == 9)
         #expect(yard.seen().count == 3)
