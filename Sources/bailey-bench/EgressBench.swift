@@ -7,19 +7,26 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// `egress PORT` and `egress PORT ROOT`: opens the doors on loopback and keeps them open until the program ends; the
+/// `egress PORT [ROOT [inject]]`: opens the doors on loopback and keeps them open until the program ends; the
 /// answer says their ports.
 ///
 /// The server on that port of loopback is a declared upstream, `pPORT.example.com:9000`. With a file of its root, it
 /// speaks TLS and is `pPORT.example.com:443`, whose requests are seen; the answer holds the certificate of the
-/// authority that vouches for it. Decisions and dialling are those of the product; records are thrown away.
+/// authority that vouches for it. With `inject`, each request gets a secret, which is looked for in what comes back.
+/// Decisions and dialling are those of the product; records are thrown away.
 enum EgressBench {
     static func serve(_ words: [String]) throws -> JSONValue {
-        guard (2...3).contains(words.count), let port = UInt16(words[1]) else {
-            throw BenchRequestError("egress PORT [ROOT]")
+        guard (2...4).contains(words.count), let port = UInt16(words[1]), words.count < 4 || words[3] == "inject" else {
+            throw BenchRequestError("egress PORT [ROOT [inject]]")
         }
-        let root = words.count == 3 ? words[2] : nil
+        let root = words.count > 2 ? words[2] : nil
         let store = SettingsStore(try settings(port, root))
+        let values = SecretStore()
+        if words.count == 4 {
+            var settings = store.current
+            settings.secrets = [try secret(port, values)]
+            store.replace(settings)
+        }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let dialer = Dialer(settings: store)
         let authority = try RunAuthority(policy: store.current.policy, certificatesMax: 16) { Double(time(nil)) }
@@ -29,7 +36,13 @@ enum EgressBench {
             judge: Judge { _, _ in root != nil },
             relay: try Relay(),
             dialing: dialer,
-            forwarding: RequestForwarder(settings: store, authority: authority, dialing: dialer, ledger: NoLedger()),
+            forwarding: RequestForwarder(
+                settings: store,
+                authority: authority,
+                dialing: dialer,
+                ledger: NoLedger(),
+                values: values
+            ),
             ledger: NoLedger()
         )
         let doors = Doors(keeper, group: group) { _ in nil }
@@ -43,6 +56,20 @@ enum EgressBench {
             ("proxy", ports[0]), ("socks", ports[1]), ("process", .unsigned(UInt64(getpid()))),
             ("authority", .string(authority.pem)),
         ])
+    }
+
+    /// A key of the length that keys have.
+    private static func secret(_ port: UInt16, _ values: SecretStore) throws -> HeldSecret {
+        let binding = try SecretBinding(host: "p\(port).example.com", slot: try HeaderSlot(field: "x-api-key"))
+        var random = SystemRandomNumberGenerator()
+        let held = HeldSecret(
+            name: "BENCH_KEY",
+            placeholder: Placeholder(prefix: "", length: 100, random: &random),
+            bindings: [binding]
+        )
+        let key = (0..<100).map { _ in UInt8.random(in: UInt8(ascii: "a")...UInt8(ascii: "z"), using: &random) }
+        key.withUnsafeBytes { values.put($0, for: held) }
+        return held
     }
 
     private static func settings(_ port: UInt16, _ root: String?) throws -> BrokerSettings {
