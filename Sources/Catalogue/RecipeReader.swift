@@ -112,6 +112,26 @@ extension Recipe {
             }
             state.append(Place(path: path, why: try entry.why()))
         }
+        try checkOverlaps(fields)
+    }
+
+    /// A place has one content.
+    private func checkOverlaps(_ fields: Fields) throws(ConfigurationError) {
+        var seen: Set<String> = []
+        for path in settings.map(\.file) + instructions.map(\.path) + state.map(\.path) {
+            guard seen.insert(path).inserted else {
+                throw fields.error(.badValue, nil, "\"\(path)\" is there twice", "Keep one of them.")
+            }
+            if let kept = state.first(where: { path.hasPrefix($0.path + "/") }) {
+                let problem = "\"\(path)\" lies in \"\(kept.path)\", which is kept and would cover it"
+                throw fields.error(
+                    .badValue,
+                    nil,
+                    problem,
+                    "Name the directories in which conversations lie, one by one."
+                )
+            }
+        }
     }
 }
 

@@ -152,6 +152,20 @@ struct RecipeReaderTests {
         Bad(from: "header: x-api-key", to: "header: user-agent", line: 11, says: "no secret", code: .badValue),
         Bad(from: "format: json", to: "format: ini", line: 21, says: "json, toml, yaml", code: .badValue),
         Bad(from: "{project}", to: "{workspace}", line: 25, says: "{project}", code: .badValue),
+        Bad(
+            from: "directory: .example/conversations",
+            to: "directory: .example",
+            line: 1,
+            says: "would cover it",
+            code: .badValue
+        ),
+        Bad(
+            from: "file: .example/RULES.md, why: \"your rules\" }",
+            to: "file: .a.md, why: a }\n  - { file: .a.md, why: a }",
+            line: 1,
+            says: "there twice",
+            code: .badValue
+        ),
         Bad(from: "recipe: example", to: "recipe: ../example", line: 1, says: "no name", code: .badValue),
     ])
     func oneWithAMistakeIsAnError(_ bad: Bad) throws { try refuses(bad) }
@@ -164,7 +178,7 @@ struct RecipeReaderTests {
         #expect(whole.contains(bad.says), "\(whole)")
         #expect(error?.code == bad.code, "\(whole)")
         #expect(error?.line == bad.line, "\(whole)")
-        #expect(error?.key != nil || bad.says == "several", "\(whole)")
+        #expect(error?.key != nil || error?.line == 1 || bad.says == "several", "\(whole)")
         #expect(error?.message.hasPrefix("read the recipe: /etc/example/example.yml: line") == true, "\(whole)")
         #expect(error?.hint?.isEmpty == false)
     }

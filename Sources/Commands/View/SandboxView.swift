@@ -45,6 +45,9 @@ struct SandboxView {
     func execute(_ grant: consuming Grant, _ plan: WorkspacePlan, _ prepared: PreparedSandbox) throws -> Outcome {
         var request = base
         request.mounts = plan.mounts
+        // Where a key and a login of an agent lie in one file, the key counts: it was set for this run.
+        var paths: Set<String> = []
+        request.home.files = request.home.files.filter { paths.insert($0.path).inserted }
         return try Execution.perform(grant, request, caller: caller, time: time, prepared: prepared) {
             secrets.release()
             CrashPoint.reached("sandbox started")
