@@ -42,13 +42,25 @@ struct AgentClientTests {
 
     @Test("under its real name, each dialect carries the key outside alone", arguments: TestIdentity.available)
     func termination(_ identity: TestIdentity) throws {
-        for (dialect, option) in [("anthropic", "--stream"), ("chat", ""), ("responses", "--stream")] {
+        for (dialect, isStreamed) in [("anthropic", true), ("chat", false), ("responses", true)] {
             let agents = try AgentYard(identity)
             try makeProject(agents)
             let (variable, host) = Self.names(dialect)
-            let agent = AgentYard.agent(dialect).map { $0 == "Do it." && !option.isEmpty ? [option, $0] : [$0] }
-            let words = ["--secret", "\(variable)=\(host)", "--"] + agent.flatMap { $0 }
+            let agent = isStreamed ? AgentYard.agent(dialect, "--stream") : AgentYard.agent(dialect)
+            let words = ["--secret", "\(variable)=\(host)", "--"] + agent
             try works(agents, words, variable)
+        }
+    }
+
+    @Test("by the base URL, the same", arguments: TestIdentity.available)
+    func gateway(_ identity: TestIdentity) throws {
+        for (dialect, provider) in [("anthropic", "anthropic"), ("chat", "openai"), ("responses", "openai")] {
+            let agents = try AgentYard(identity)
+            try makeProject(agents)
+            let words = ["--model-provider", provider, "--"] + AgentYard.agent(dialect, "--stream")
+            try works(agents, words, Self.names(dialect).variable)
+            let log = try agents.yard.bailey(["egress", "log", "--json", "last"])
+            #expect(log.stdout.contains(#""door":"gateway""#), "\(log.summary)")
         }
     }
 

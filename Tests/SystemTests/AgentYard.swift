@@ -13,7 +13,7 @@ final class AgentYard {
     static let anthropic = "api.anthropic.com"
     static let openAI = "api.openai.com"
     /// Declared as an upstream like the providers, and bound to nothing.
-    static let other = "files.example.test"
+    static let other = "files.example.com"
 
     /// - Parameter extra: more lines of the operator's configuration.
     init(_ identity: TestIdentity = TestIdentity.available[0], extra: String = "") throws {

@@ -9,7 +9,8 @@ usage: provider.py DIRECTORY NAME...        NAME: the names that its certificate
 It prints `https=PORT`. In DIRECTORY it reads, anew for each request,
 
   key           the credential that a request must carry, as x-api-key or as a bearer
-  script.json   {"steps": [STEP…], "counts": "results"|"requests", "side": [{"holds": TEXT, "text": TEXT}…]}
+  script.json   {"steps": [STEP…], "counts": "results"|"requests", "side": [{"holds": TEXT, "text": TEXT}…],
+                "usage": {"input": TOKENS, "output": TOKENS}}
 
 where a STEP is {"text": …}, {"call": TOOL, "input": {…}} or {"call": TOOL, "words": …} (a tool whose input is no JSON),
 in each case with "hold": NAME if hold-NAME is to be made and the answer to wait until go-NAME is there. The step is chosen by
@@ -79,8 +80,8 @@ class Messages:
             "id": f"msg_{number:04}", "type": "message", "role": "assistant", "model": model,
             "content": [cls.block(step, number)], "stop_reason": "tool_use" if "call" in step else "end_turn",
             "stop_sequence": None, "usage": {
-                "input_tokens": USAGE["input"], "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
-                "output_tokens": USAGE["output"],
+                "input_tokens": step["usage"]["input"], "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+                "output_tokens": step["usage"]["output"],
             },
         }
 
@@ -98,7 +99,7 @@ class Messages:
                  for part in pieces(text)]
         made += [{"type": "content_block_stop", "index": 0},
                  {"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": None},
-                  "usage": {"output_tokens": USAGE["output"]}},
+                  "usage": {"output_tokens": step["usage"]["output"]}},
                  {"type": "message_stop"}]
         return [(event["type"], event) for event in made]
 
@@ -110,7 +111,11 @@ class Messages:
 class Completions:
     """OpenAI's older dialect."""
     name = "openai-chat"
-    usage = {"prompt_tokens": USAGE["input"], "completion_tokens": USAGE["output"], "total_tokens": sum(USAGE.values())}
+
+    @staticmethod
+    def usage(step: dict) -> dict:
+        used = step["usage"]
+        return {"prompt_tokens": used["input"], "completion_tokens": used["output"], "total_tokens": sum(used.values())}
 
     @staticmethod
     def results(body: dict) -> int:
@@ -128,7 +133,7 @@ class Completions:
             message["tool_calls"] = [cls.call(step, number)]
         reason = "tool_calls" if "call" in step else "stop"
         return {"id": f"chatcmpl-{number:04}", "object": "chat.completion", "created": 1, "model": model,
-                "choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": cls.usage}
+                "choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": cls.usage(step)}
 
     @classmethod
     def events(cls, step: dict, model: str, number: int) -> list[tuple[str, dict]]:
@@ -177,9 +182,10 @@ class Responses:
 
     @classmethod
     def whole(cls, step: dict, model: str, number: int) -> dict:
-        usage = {"input_tokens": USAGE["input"], "input_tokens_details": {"cached_tokens": 0},
-                 "output_tokens": USAGE["output"], "output_tokens_details": {"reasoning_tokens": 0},
-                 "total_tokens": sum(USAGE.values())}
+        used = step["usage"]
+        usage = {"input_tokens": used["input"], "input_tokens_details": {"cached_tokens": 0},
+                 "output_tokens": used["output"], "output_tokens_details": {"reasoning_tokens": 0},
+                 "total_tokens": sum(used.values())}
         return {"id": f"resp_{number:04}", "object": "response", "created_at": 1, "status": "completed", "model": model,
                 "output": [cls.item(step, number)], "error": None, "incomplete_details": None, "usage": usage}
 
@@ -259,9 +265,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.read_body()
         self.note(body, credential=self.credential())
         path = urllib.parse.urlsplit(self.path).path
-        if self.headers.get("Upgrade"):
-            self.send(426, {"error": {"type": "upgrade", "message": "no"}})
-        elif path.endswith("/models"):
+        if path.endswith("/models"):
             self.send(200, {"object": "list", "data": [], "models": []})
         else:
             self.send(404, {"error": {"type": "not_found_error", "message": "there is nothing here"}})
@@ -288,6 +292,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body, credential = json.loads(raw), self.credential()
         script = json.loads((self.place / "script.json").read_text())
         step, index = self.choose(dialect, body, script, raw.decode("utf-8", "replace"))
+        step = {"usage": script.get("usage", USAGE), **step}
         model, is_streamed = str(body.get("model", "")), body.get("stream") is True
         self.note(raw, credential=credential, dialect=dialect.name, model=model, stream=is_streamed, step=index)
         if credential != "bound":
@@ -302,7 +307,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         events = dialect.events(step, model, number)
         if dialect is Completions:
-            events += [("", {**events[0][1], "choices": [], "usage": Completions.usage})] if (
+            events += [("", {**events[0][1], "choices": [], "usage": Completions.usage(step)})] if (
                 body.get("stream_options") or {}).get("include_usage") else []
         self.stream(events, dialect is Completions)
 
