@@ -18,20 +18,29 @@ package final class Serving: Sendable {
     private let nameSockets: NameSockets
     private let published: PublishedDoor
     private let settings: SettingsStore
-    private let secrets = SecretStore()
+    private let logins: LoginStore
     /// What was handed over before it began.
     private let listeners = Mutex<[HandedListener]>([])
 
     /// Connections wait for the network and not for each other; two threads share them.
     private static let threads = 2
 
-    package init(settings: SettingsStore, ledger: any ConnectionLedger & ModelLedger) throws {
+    /// Who was told to renew a login gets so long for it at the end.
+    private static let loginSeconds = 8.0
+
+    /// - Parameter tell: what the supervisor is told beside records.
+    package init(
+        settings: SettingsStore,
+        ledger: any ConnectionLedger & ModelLedger,
+        tell: @escaping LoginStore.Tell = { _ in }
+    ) throws {
         let began = NIODeadline.now()
         self.settings = settings
         let names = SyntheticNames()
         let dialer = Dialer(settings: settings)
         limits = settings.current.limits
         group = MultiThreadedEventLoopGroup(numberOfThreads: Self.threads)
+        logins = LoginStore(SecretStore(), settings: settings, group: group, unixSeconds: Self.unixSeconds, tell: tell)
         relay = try Relay()
         runAuthority = try RunAuthority(
             policy: settings.current.policy,
@@ -43,7 +52,7 @@ package final class Serving: Sendable {
             authority: runAuthority,
             dialing: dialer,
             ledger: ledger,
-            values: secrets,
+            values: logins,
             models: ModelDesk(settings: settings, ledger: ledger),
             began: began
         )
@@ -72,8 +81,8 @@ package final class Serving: Sendable {
         )
         let (responder, loop) = (responder, group.next())
         settings.onReplace { _ in _ = responder.announceAgain(on: loop) }
-        let secrets = secrets
-        settings.onReplace { secrets.keep($0.secrets) }
+        let logins = logins
+        settings.onReplace { logins.keep($0.secrets) }
     }
 
     /// The certificate of the run's own authority, PEM.
@@ -97,7 +106,9 @@ package final class Serving: Sendable {
         guard held.indices.contains(Int(place)) else {
             throw LinkError("take the secret \(place): the settings name \(held.count)")
         }
-        try SealedMemory.withBytes(memory, bytesMax: SecretValue.bytesMax) { secrets.put($0, for: held[Int(place)]) }
+        try SealedMemory.withBytes(memory, bytesMax: SecretValue.bytesMax) { bytes in
+            logins.put(bytes, for: held[Int(place)], at: place)
+        }
     }
 
     /// All that there is at the start was handed over.
@@ -116,6 +127,7 @@ package final class Serving: Sendable {
     package func end() {
         relay.stop()
         forwarder.end()
+        logins.drain(seconds: Self.loginSeconds)
     }
 
     private func serve(_ listener: HandedListener) throws {

@@ -12,6 +12,13 @@ package enum BrokerReport: Sendable, Equatable {
     case model(ModelReport)
     /// Records of refusals that found no room; what was let through is always told.
     case leftOut(UInt64)
+    /// A login of the settings, by its place among the secrets, needs another token: it wants the file as it is now,
+    /// and wants nobody else to renew it meanwhile.
+    case loginStale(UInt16)
+    /// The login was renewed: its file is to be written.
+    case loginRenewed(UInt16, LoginTokens)
+    /// Nothing is to be written; others may renew it.
+    case loginSettled(UInt16)
     /// It cannot go on.
     case failed(String)
     /// It was told to end, and this is its last word: everything was told.
@@ -26,6 +33,7 @@ package enum BrokerReport: Sendable, Equatable {
     private enum Kind {
         static let settled: UInt8 = 1, ready: UInt8 = 2, record: UInt8 = 3, leftOut: UInt8 = 4, failed: UInt8 = 5
         static let finished: UInt8 = 6, model: UInt8 = 7
+        static let loginStale: UInt8 = 20, loginRenewed: UInt8 = 21, loginSettled: UInt8 = 22
     }
 
     /// A kind, then JSON.
@@ -36,6 +44,10 @@ package enum BrokerReport: Sendable, Equatable {
         case .record(let record): [Kind.record] + record.json.bytes()
         case .model(let report): [Kind.model] + report.json.bytes()
         case .leftOut(let count): [Kind.leftOut] + JSONValue.unsigned(count).bytes()
+        case .loginStale(let place): [Kind.loginStale] + JSONValue.unsigned(UInt64(place)).bytes()
+        case .loginRenewed(let place, let tokens):
+            [Kind.loginRenewed] + JSONValue.array([.unsigned(UInt64(place)), tokens.json]).bytes()
+        case .loginSettled(let place): [Kind.loginSettled] + JSONValue.unsigned(UInt64(place)).bytes()
         case .failed(let reason): [Kind.failed] + JSONValue.string(reason.cut(Self.reasonBytesMax)).bytes()
         case .finished: [Kind.finished] + JSONValue.null.bytes()
         }
@@ -68,6 +80,14 @@ package enum BrokerReport: Sendable, Equatable {
             // It is summed up, and no sum may overflow.
             guard let count = value.unsignedValue, count <= UInt64(UInt32.max) else { return nil }
             self = .leftOut(count)
+        case Kind.loginStale, Kind.loginSettled:
+            guard let place = Self.place(value) else { return nil }
+            self = kind == Kind.loginStale ? .loginStale(place) : .loginSettled(place)
+        case Kind.loginRenewed:
+            guard let parts = value.arrayValue, parts.count == 2, let place = Self.place(parts[0]),
+                let tokens = LoginTokens(parts[1])
+            else { return nil }
+            self = .loginRenewed(place, tokens)
         case Kind.failed:
             guard let reason = value.stringValue, reason.utf8.count <= Self.reasonBytesMax else { return nil }
             self = .failed(reason)
@@ -75,6 +95,8 @@ package enum BrokerReport: Sendable, Equatable {
         default: return nil
         }
     }
+
+    private static func place(_ value: JSONValue) -> UInt16? { value.unsignedValue.flatMap { UInt16(exactly: $0) } }
 }
 
 extension String {

@@ -40,6 +40,20 @@ package struct SecretBuffer: ~Copyable {
         count += added
     }
 
+    /// Reads a file to its end.
+    ///
+    /// - Returns: what went wrong; nil where nothing did.
+    package mutating func fill(from file: Int32, bytesMax: Int) -> String? {
+        while true {
+            guard count <= bytesMax, !free.isEmpty else { return "it has more than \(bytesMax) bytes" }
+            let added = read(file, free.baseAddress, free.count)
+            if added < 0, errno == EINTR { continue }
+            guard added >= 0 else { return String(cString: strerror(errno)) }
+            if added == 0 { return nil }
+            advance(added)
+        }
+    }
+
     /// Forgets what stands behind so many bytes.
     package mutating func shorten(to length: Int) {
         precondition((0...count).contains(length), "it is not made longer")

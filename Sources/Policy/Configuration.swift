@@ -35,6 +35,8 @@ package struct Configuration: Sendable, Equatable {
     package var forges: Set<HostName> = []
     /// What is held outside for a command, and where it goes.
     package var secrets: [SecretSetting] = []
+    /// Logins that commands may use.
+    package var logins: [LoginName] = []
 
     /// The safe defaults.
     package init() {}
@@ -46,7 +48,7 @@ package struct Configuration: Sendable, Equatable {
         project: ConfigurationSource?
     ) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()
-        var secrets: [ConfigurationLayer.SecretEntry] = []
+        var secrets = ConfigurationLayer.Secrets()
         for source in [system, own].compactMap({ $0 }) {
             let layer = try ConfigurationLayer(source, writer: .operator)
             configuration.engines = layer.engines ?? configuration.engines
@@ -60,7 +62,8 @@ package struct Configuration: Sendable, Equatable {
             configuration.forges = layer.network.forges ?? configuration.forges
             secrets = layer.secrets ?? secrets
         }
-        for entry in secrets {
+        configuration.logins = secrets.logins
+        for entry in secrets.entries {
             configuration.secrets.append(try entry.setting(isForge: configuration.isForge))
         }
         if let project {

@@ -30,7 +30,7 @@ enum ConfigurationKey {
 
     /// The keys of one entry of `secrets`.
     static let secret = [
-        "name", "host", "port", "header", "method", "path", "scheme", "user", "file", "command",
+        "name", "host", "port", "header", "method", "path", "scheme", "user", "file", "command", "login",
     ]
 
     static let listEntriesMax = 256

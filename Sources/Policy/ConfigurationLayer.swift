@@ -9,7 +9,7 @@ struct ConfigurationLayer {
     private(set) var readable: [String]?
     private(set) var limits = LimitSettings()
     private(set) var network = NetworkSettings()
-    private(set) var secrets: [SecretEntry]?
+    private(set) var secrets: Secrets?
     let fileLabel: String
     private(set) var models = ModelSettings()
 

@@ -23,6 +23,11 @@ package struct SecretSetting: Sendable, Equatable {
     }
 }
 
+/// Agents whose login of a subscription can be used without being seen.
+package enum LoginName: String, Sendable, CaseIterable {
+    case claude, codex
+}
+
 /// Names that a secret can have: those of a variable which inside holds what stands for it.
 package enum SecretName {
     private static let bytesMax = 128

@@ -57,8 +57,14 @@ extension ConfigurationLayer {
 
     private static let secretHint = "Write entries such as {name: MODEL_KEY, host: api.example.com}."
 
-    func readSecrets(_ value: YAMLValue) throws(ConfigurationError) -> [SecretEntry] {
-        if value.isEmpty { return [] }
+    /// What `secrets:` of one file says.
+    struct Secrets {
+        var entries: [SecretEntry] = []
+        var logins: [LoginName] = []
+    }
+
+    func readSecrets(_ value: YAMLValue) throws(ConfigurationError) -> Secrets {
+        if value.isEmpty { return Secrets() }
         guard case .list(let items, _) = value else {
             throw error(.wrongType, value.line, "secrets", "it is \(value.kindName), not a list", Self.secretHint)
         }
@@ -66,9 +72,33 @@ extension ConfigurationLayer {
             let hint = "At most \(ConfigurationKey.listEntriesMax) are read."
             throw error(.tooLarge, value.line, "secrets", "the list has \(items.count) entries", hint)
         }
-        var secrets: [SecretEntry] = []
-        for item in items { secrets.append(try readSecret(item)) }
+        var secrets = Secrets()
+        for item in items {
+            if let login = try readLogin(item) {
+                if !secrets.logins.contains(login) { secrets.logins.append(login) }
+            } else {
+                secrets.entries.append(try readSecret(item))
+            }
+        }
         return secrets
+    }
+
+    /// `{login: claude}`; nil for an entry of another kind.
+    private func readLogin(_ item: YAMLValue) throws(ConfigurationError) -> LoginName? {
+        let entries = try entries(of: item, key: "secrets")
+        guard let entry = entries.first(where: { $0.key == "login" }) else { return nil }
+        let key = "secrets.login"
+        let names = LoginName.allCases.map(\.rawValue)
+        let text = try scalar(entry, key, accepted: names.joined(separator: " or "))
+        guard let login = LoginName(rawValue: text) else {
+            let hint = "The logins are: \(names.joined(separator: ", "))."
+            throw error(.badValue, entry.line, key, "there is no login \(quoted(text))", hint)
+        }
+        guard entries.count == 1 else {
+            let hint = "Write {login: \(text)} and nothing else."
+            throw error(.badValue, entry.line, key, "where a login goes and where it lies is known", hint)
+        }
+        return login
     }
 
     private func readSecret(_ item: YAMLValue) throws(ConfigurationError) -> SecretEntry {

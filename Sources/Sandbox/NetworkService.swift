@@ -45,10 +45,12 @@ package final class NetworkService {
     /// One of the sandbox's sockets, by which its network is found later; -1 where there is none.
     private var inside: Int32 = -1
     private var steward: Steward?
+    private var logins: (any LoginKeeping)?
     /// Replaced settings that the broker has not said to be in force yet.
     private var unsettled = 0
-    /// When the steward wants to be asked again, on the supervisor's clock.
+    /// When the steward wants to be asked again, on the supervisor's clock, and when the keeper of logins does.
     private var stewardNanoseconds: UInt64?
+    private var loginNanoseconds: UInt64?
     private var state = State.starting
     private var handed = 0
     private var pending: [ConnectionRecord] = []
@@ -158,6 +160,17 @@ package final class NetworkService {
     /// Who may change what may be reached; it is asked once the network serves.
     package func give(to steward: Steward) { self.steward = steward }
 
+    /// Who keeps the files of the run's logins.
+    package func give(to logins: any LoginKeeping) { self.logins = logins }
+
+    /// Gives the broker a secret's value anew.
+    ///
+    /// - Parameter memory: sealed; it stays the caller's.
+    package func renew(secret place: UInt16, memory: Int32) {
+        guard state != .over else { return }
+        do { try order(.secret(place), memory) } catch { breakDown("\(error)") }
+    }
+
     /// Puts other settings in force, whole, and returns when they are. Connections that they forbid are closed. Where
     /// that cannot be done the network is over: nobody knows then what may be reached.
     package func replace(_ settings: BrokerSettings) throws(SandboxError) {
@@ -251,6 +264,7 @@ package final class NetworkService {
     func tick(at now: UInt64, since start: UInt64) {
         if state == .starting, now > start + Self.startNanoseconds { breakDown("it did not begin in time") }
         if state == .serving, let steward { stewardNanoseconds = steward.tick().map { now + $0 } }
+        if state == .serving, let logins { loginNanoseconds = logins.tick().map { now + $0 } }
         flush(at: now)
     }
 
@@ -258,7 +272,8 @@ package final class NetworkService {
     func nextTick(since start: UInt64) -> UInt64? {
         if state == .starting { return start + Self.startNanoseconds }
         let record = pending.isEmpty ? nil : flushedNanoseconds + Self.batchNanoseconds
-        return [record, state == .serving ? stewardNanoseconds : nil].compactMap { $0 }.min()
+        let others = state == .serving ? [stewardNanoseconds, loginNanoseconds] : []
+        return ([record] + others).compactMap { $0 }.min()
     }
 
     /// The sandbox is dead: the broker tells its last and goes.
@@ -275,7 +290,9 @@ package final class NetworkService {
     private func hearLastWords(_ time: any TimeSource) -> Bool {
         guard (try? order(.end)) != nil else { return false }
         let last = time.monotonicNanoseconds() + Self.lastWordsNanosecondsMax
-        var end = time.monotonicNanoseconds() + Self.lastWordsNanoseconds
+        // What a provider gave is lost unless it is written down.
+        let silence = logins?.isBusy == true ? Self.lastWordsNanosecondsMax : Self.lastWordsNanoseconds
+        var end = time.monotonicNanoseconds() + silence
         var wait = pollfd(fd: broker.link.descriptor, events: Int16(POLLIN), revents: 0)
         while state == .serving {
             let now = time.monotonicNanoseconds()
@@ -286,7 +303,7 @@ package final class NetworkService {
                 guard let report = BrokerReport(packet.bytes), packet.descriptor < 0 else { return false }
                 if report == .finished { return true }
                 _ = take(report)
-                end = min(last, time.monotonicNanoseconds() + Self.lastWordsNanoseconds)
+                end = min(last, time.monotonicNanoseconds() + silence)
             case .end, .nothing, nil: return false
             }
         }
@@ -304,11 +321,19 @@ package final class NetworkService {
             return true
         case .record(let record): add(record)
         case .model(let report): account(report)
+        case .loginStale(let place): stale(place)
+        case .loginRenewed(let place, let tokens): logins?.renewed(place, tokens)
+        case .loginSettled(let place): logins?.settled(place)
         case .leftOut(let count): use.refusalsLeftOut += count
         case .failed(let reason): breakDown(Printable.text(reason))
         case .finished: breakDown("it went before it was told to")
         }
         return false
+    }
+
+    private func stale(_ place: UInt16) {
+        logins?.stale(place)
+        loginNanoseconds = 0
     }
 
     private func add(_ record: ConnectionRecord) {
@@ -392,6 +417,7 @@ package final class NetworkService {
         broker.leave()
         maker = nil
         steward = nil
+        logins = nil
         if inside >= 0 { Glibc.close(inside) }
         inside = -1
     }

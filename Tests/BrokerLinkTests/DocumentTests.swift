@@ -116,7 +116,8 @@ struct DocumentTests {
         let reports: [BrokerReport] = [
             .settled(authority: ""), .ready(walls: ["no-files", "limits"]), .record(try record()),
             .leftOut(UInt64(UInt32.max)),
-            .failed("no room"), .finished,
+            .failed("no room"), .finished, .loginStale(0), .loginSettled(7),
+            .loginRenewed(3, LoginTokens(access: "made-up", refresh: nil, identity: "e30.e30.x")),
         ]
         for report in reports {
             #expect(BrokerReport(report.bytes) == report)

@@ -220,6 +220,8 @@ struct ConfigurationErrorTests {
         Case("secrets: [a]", .wrongType, 1, "a mapping belongs"),
         Case(secret("name: A"), .badValue, 2, "no host"),
         Case(secret("host: a.example.com"), .badValue, 2, "no name"),
+        Case(secret("login: gemini"), .badValue, 2, "claude, codex"),
+        Case(secret("login: codex, host: a.example.com"), .badValue, 2, "nothing else"),
         Case(secret("name: A, host: a.example.com, hedaer: x-api-key"), .unknownKey, 2, "Did you mean header?"),
         Case(secret("name: A, host: a.example.com, value: x"), .badValue, 2, "no secret stands in a configuration"),
         Case(secret("name: A-B, host: a.example.com"), .badValue, 2, "no variable's name"),
@@ -295,8 +297,11 @@ struct ConfigurationErrorTests {
               - {name: C, host: gitlab.com, command: [pass, show, c]}
               - {name: D, host: code.example.com}
               - {name: E, host: api.example.com, scheme: basic, user: me}
+              - {login: claude}
             """
-        let secrets = try load(operator: text).secrets
+        let configuration = try load(operator: text)
+        let secrets = configuration.secrets
+        #expect(configuration.logins == [.claude])
         let slots = secrets.map(\.binding.slot)
         #expect(secrets.map(\.name) == ["A", "B", "C", "D", "E"])
         #expect(slots.map(\.field) == ["x-api-key", "x-token", "authorization", "authorization", "authorization"])

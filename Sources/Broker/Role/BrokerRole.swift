@@ -98,7 +98,7 @@ final class BrokerRole {
             return
         }
         let store = SettingsStore(settings)
-        let serving = try Serving(settings: store, ledger: ledger)
+        let serving = try Serving(settings: store, ledger: ledger, tell: { [ledger] in ledger.tell($0) })
         self.store = store
         self.serving = serving
         ledger.tell(.settled(authority: serving.authority))

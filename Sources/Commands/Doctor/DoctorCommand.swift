@@ -18,6 +18,7 @@ struct DoctorCommand: ParsableCommand {
         let console = Console()
         var found = HostChecks(caller: caller).all()
         found += StateChecks(caller: caller).all()
+        found += SecretChecks(caller: caller).all()
         found += ProjectChecks(caller: caller, explicit: options.project).all()
         let errors = found.count { $0.level == .error }
         let warnings = found.count { $0.level == .warning }

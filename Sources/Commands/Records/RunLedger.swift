@@ -51,12 +51,13 @@ struct RunLedger {
     }
 
     /// Writes down what a run's broker tells, while it tells it, and takes what a person wants of the live run.
-    func listen(to sandbox: PreparedSandbox) {
+    func listen(to sandbox: PreparedSandbox) throws {
         guard let network = sandbox.network, let begun = context.place.network else { return }
         let (records, journal, actor) = (records, journal, context.principal)
         network.report { try journal.append($0.map(records.connection), actor: actor) }
         network.reportModels { try journal.append($0.compactMap(records.model), actor: actor) }
         LiveGrants.begin(network, begun, self)
+        try LoginKeeper.begin(network, context)
     }
 
     func closing(_ plan: WorkspacePlan) -> RunClosing {

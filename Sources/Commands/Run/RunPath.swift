@@ -68,7 +68,7 @@ struct RunPath {
         let context = ledger.context
         let view = try SandboxView(place: context.place, assembly: context.assembly, run: action.run, git: git)
         let grant = try ledger.permit(action, plan)
-        ledger.listen(to: sandbox)
+        try ledger.listen(to: sandbox)
         if let live = plan.live { context.console.remark(DirectNotice.start(live)) }
         do {
             return try view.execute(grant, plan, sandbox)
@@ -77,7 +77,7 @@ struct RunPath {
             plan = try context.prepare(.copy(reason: error.message), git)
             let again = try ledger.permit(try context.action(plan), plan)
             let another = try context.startSandbox()
-            ledger.listen(to: another)
+            try ledger.listen(to: another)
             return try view.execute(again, plan, another)
         }
     }

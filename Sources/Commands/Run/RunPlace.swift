@@ -48,15 +48,14 @@ struct RunPlace: ~Copyable {
             configuration,
             options: options.network.secrets,
             plain: (configuration.network.allow ?? []) + options.network.rules(),
-            extra: agent.requests(caller)
+            extra: agent.held(configuration.logins, caller: caller, console: console)
         )
         try plan.checkEnvironment(options.environment)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limitSettings = try options.limits().over(configuration.limits)
         let limits = limitSettings.resourceLimits(interactive: usesTerminal)
         try CommandEnvironment.check(options.environment, caller: caller)
-        let reader = SecretReader(caller: caller, project: project, readable: readable)
-        let secrets = try RunSecrets(plan, reader)
+        let secrets = try RunSecrets(plan, SecretReader(caller: caller, project: project, readable: readable))
         secrets.remark(console)
         if let line = agent.missing(secrets) { console.remark(line) }
         let network = try RunNetwork.make(configuration, options.network, secrets, limitSettings, agent, caller: caller)

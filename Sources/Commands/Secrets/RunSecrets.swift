@@ -10,6 +10,10 @@ final class RunSecrets {
     let held: [HeldSecret]
     /// Secrets without a value here.
     let missing: [SecretRequest]
+    /// The logins among them, by their places.
+    private(set) var logins: [UInt16: LoginPlace] = [:]
+    /// What lies in the home inside in place of the logins' files.
+    private(set) var loginFiles: [(path: String, content: String)] = []
     private var values: [UInt16: SecretValue] = [:]
 
     /// About as long as keys are.
@@ -22,6 +26,22 @@ final class RunSecrets {
         var missing: [SecretRequest] = []
         var random = SystemRandomNumberGenerator()
         for request in plan.requests {
+            if let login = request.login {
+                guard let read = try Self.read(login, reader.caller, &random) else { continue }
+                let place = UInt16(held.count)
+                values[place] = read.value
+                logins[place] = login
+                loginFiles.append((login.insidePath, String(decoding: read.standIn, as: UTF8.self)))
+                held.append(
+                    HeldSecret(
+                        name: request.name,
+                        placeholder: read.placeholder,
+                        form: login.form,
+                        bindings: request.bindings
+                    )
+                )
+                continue
+            }
             let value = try reader.read(request)
             if let value { values[UInt16(held.count)] = value } else { missing.append(request) }
             let placeholder = Placeholder(
@@ -36,12 +56,36 @@ final class RunSecrets {
         self.missing = missing
     }
 
+    private struct Login {
+        let value: SecretValue
+        let placeholder: Placeholder
+        let standIn: [UInt8]
+    }
+
+    /// A login as it is now; nil where somebody logged out meanwhile.
+    private static func read(
+        _ place: LoginPlace,
+        _ caller: Caller,
+        _ random: inout some RandomNumberGenerator
+    ) throws(CommandError) -> Login? {
+        guard let bytes = try place.bytes(caller: caller),
+            let file = try? LoginFile(bytes.bytes, form: place.form)
+        else { return nil }
+        let now = SystemTime().unixMilliseconds()
+        let (standIn, placeholder) = file.standIn(unixMilliseconds: now, random: &random)
+        do throws(LinkError) {
+            return Login(value: try SecretValue(bytes), placeholder: placeholder, standIn: standIn)
+        } catch {
+            throw CommandError(ExitStatus.failed, "read the login \(place.name): \(error)")
+        }
+    }
+
     /// What lets the run reach the hosts that its secrets are bound to.
     var entries: [NetworkRule] { held.flatMap(\.bindings).map(\.scope) }
 
     /// What stands for the secrets inside.
     var variables: [EnvironmentVariable] {
-        held.map { EnvironmentVariable(name: $0.name, value: $0.placeholder.text) }
+        held.filter { $0.form == .value }.map { EnvironmentVariable(name: $0.name, value: $0.placeholder.text) }
     }
 
     /// The values that wait, by their places, in sealed memory that stays ours to close.

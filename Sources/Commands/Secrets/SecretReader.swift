@@ -64,12 +64,8 @@ struct SecretReader {
         )
         guard let descriptor = try file.open() else { return nil }
         var buffer = try memory(request)
-        while buffer.count <= Self.bytesMax {
-            let count = Glibc.read(descriptor.raw, buffer.free.baseAddress, buffer.free.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw refuse(request, "\(shown) cannot be read: \(reason())", "Look at its disk.") }
-            if count == 0 { break }
-            buffer.advance(count)
+        if let problem = buffer.fill(from: descriptor.raw, bytesMax: Self.bytesMax + 2) {
+            throw refuse(request, "\(shown): \(problem)", "Put the key into it, and nothing else.")
         }
         return try checked(buffer, request, shown, fix: "Put the key into it, and nothing else.")
     }
@@ -120,6 +116,4 @@ struct SecretReader {
     private func refuse(_ request: SecretRequest, _ problem: String, _ hint: String) -> CommandError {
         CommandError(ExitStatus.failed, "read the secret \(request.name): \(problem)", hint: hint)
     }
-
-    private func reason() -> String { String(cString: strerror(errno)) }
 }

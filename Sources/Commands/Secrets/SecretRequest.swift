@@ -9,4 +9,6 @@ struct SecretRequest: Sendable, Equatable {
     var bindings: [SecretBinding]
     /// What says so, for messages: `--secret`, `secrets:`, a recipe.
     let origin: String
+    /// Set where it is a login, whose file the source names.
+    var login: LoginPlace?
 }

@@ -39,6 +39,7 @@ struct SandboxView {
             request.gitConfiguration = GitAddresses.configuration(network.settings)
             request.home.files = GitAddresses.included(in: request.home.files)
         }
+        request.home.files += secrets.loginFiles
         base = request
     }
 

@@ -4,7 +4,8 @@ input ends. It makes its own root certificate and writes down what it was asked.
 
 usage: server.py DIRECTORY NAME...        NAME: the names that its certificate is for
 
-In DIRECTORY: ca.pem, seen.log (a line for each request: METHOD SCHEME HOST PATH), and files/, which is served.
+In DIRECTORY: ca.pem, seen.log (a line for each request: METHOD SCHEME HOST PATH), and files/, which is served. A path that
+ends with /who asks who asks; one with /oauth/token renews a login.
 """
 import hashlib
 import http.server
@@ -15,6 +16,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 
 CHUNK = b"0123456789abcdef" * 4096
@@ -60,6 +62,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             self.answer(json.dumps(dict(self.headers)).encode(), "application/json")
         elif path == "/big":
             self.send_big(int(urllib.parse.parse_qs(query)["n"][0]))
+        elif path.endswith("/who"):
+            self.send_who()
         elif path.startswith("/files/"):
             super().do_GET()
         else:
@@ -72,10 +76,45 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def do_POST(self) -> None:
         self.note()
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self.path.endswith("/oauth/token"):
+            return self.send_tokens(body)
         self.answer(f"{len(body)} {hashlib.sha256(body).hexdigest()}\n".encode())
 
     do_PUT = do_POST
     do_DELETE = do_GET
+
+    def write_down(self, name: str, line: str) -> int:
+        """How many lines there are then."""
+        with self.lock, (self.place / name).open("a+") as file:
+            file.write(line + "\n")
+            file.seek(0)
+            return len(file.readlines())
+
+    def send_who(self) -> None:
+        """Whose request it is goes into who.log; only words of the file accepted are welcome, where there is one."""
+        word = self.headers.get("Authorization", "") or self.headers.get("X-Api-Key", "")
+        accepted = self.place / "accepted"
+        is_stranger = accepted.exists() and word.removeprefix("Bearer ") not in accepted.read_text().split()
+        # Whoever reads the log may change who is welcome.
+        self.write_down("who.log", word)
+        if is_stranger:
+            self.send_error(401)
+        else:
+            self.answer(b"welcome\n")
+
+    def send_tokens(self, body: bytes) -> None:
+        """Renews a login as the file token-mode says; what was asked goes into tokens.log."""
+        count = self.write_down("tokens.log", f"{self.headers['Host']} {body.decode()}")
+        mode = self.place / "token-mode"
+        mode = mode.read_text().strip() if mode.exists() else ""
+        if mode == "slow":
+            time.sleep(2)
+        if mode in ("revoked", "broken"):
+            return self.send_error(400 if mode == "revoked" else 500)
+        number = f"{count:04}"
+        answer = {"access_token": f"renewed-access-{number}", "refresh_token": f"renewed-refresh-{number}"}
+        answer |= {"expires_in": 3600, "id_token": f"renewed-identity-{number}", "token_type": "Bearer"}
+        self.answer(json.dumps(answer).encode(), "application/json")
 
     def send_big(self, count: int) -> None:
         self.send_response(200)

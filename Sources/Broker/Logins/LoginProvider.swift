@@ -1,0 +1,68 @@
+import BrokerLink
+import Domain
+import Egress
+
+/// Where a login is renewed, and how a person gets another. The values are those that the programs themselves use:
+/// Claude Code 2 (`TOKEN_URL`, `CLIENT_ID` in its text) and Codex 0.163 (as it asks a server of ours). They name
+/// the program and are no secrets.
+struct LoginProvider: Sendable {
+    let name: String
+    let host: String
+    let path: String
+    let client: String
+    /// What to do about a login that is over.
+    let remedy: String
+
+    static func of(_ form: HeldSecret.Form) -> LoginProvider? {
+        switch form {
+        case .value: nil
+        case .claudeLogin:
+            LoginProvider(
+                name: "Claude Code",
+                host: "platform.claude.com",
+                path: "/v1/oauth/token",
+                client: "9d1c250a-e61b-44d9-88ed-5944d1962f5e",
+                remedy: "Log in again outside: run claude, and there /login."
+            )
+        case .codexLogin:
+            LoginProvider(
+                name: "Codex",
+                host: "auth.openai.com",
+                path: "/oauth/token",
+                client: "app_EMoamEEZ73f0CkXaXp7hrann",
+                remedy: "Log in again outside: codex login."
+            )
+        }
+    }
+
+    var target: ConnectTarget? { (try? HostName(host)).map { ConnectTarget(host: .name($0), port: 443) } }
+
+    /// The request's body (RFC 6749, section 6, in JSON as these providers take it).
+    func body(_ refresh: String, scopes: [String]) -> [UInt8] {
+        var members: [(String, JSONValue)] = [
+            ("client_id", .string(client)), ("grant_type", .string("refresh_token")),
+            ("refresh_token", .string(refresh)),
+        ]
+        if !scopes.isEmpty { members.append(("scope", .string(scopes.joined(separator: " ")))) }
+        return JSONValue.object(members).bytes()
+    }
+
+    /// The new tokens (RFC 6749, section 5.1); nil for what is no such answer. Without another refresh token the old
+    /// one goes on.
+    func tokens(_ answer: [UInt8], after old: LoginTokens, unixMilliseconds now: UInt64) -> LoginTokens? {
+        guard let value = try? JSONParser.parse(answer), let access = value["access_token"]?.stringValue else {
+            return nil
+        }
+        var new = old
+        new.access = access
+        new.refresh = value["refresh_token"]?.stringValue ?? old.refresh
+        new.identity = value["id_token"]?.stringValue ?? old.identity
+        new.expiresMilliseconds = value["expires_in"]?.unsignedValue.map { now + min($0, Self.secondsMax) * 1000 }
+        let all = [new.access, new.refresh, new.identity].compactMap { $0 }
+        guard all.allSatisfy(LoginTokens.isToken), access.utf8.count >= SecretValue.fieldBytesMin else { return nil }
+        return new
+    }
+
+    /// No login holds for longer than ten years.
+    private static let secondsMax: UInt64 = 315_360_000
+}

@@ -1,0 +1,102 @@
+import BrokerLink
+import Domain
+import Egress
+import Files
+import Policy
+
+/// Where an agent keeps its login, and which requests carry it.
+struct LoginPlace: Sendable, Equatable {
+    let form: HeldSecret.Form
+    /// The file outside.
+    let path: String
+    /// Where the agent looks for it inside, below the home.
+    let insidePath: String
+
+    /// The login of an agent, by the agent's own variables and defaults. Whether anybody is logged in is not looked at.
+    static func of(_ form: HeldSecret.Form, caller: Caller) -> LoginPlace {
+        func directory(_ variable: String, _ name: String) -> String {
+            caller.environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? caller.home + "/" + name
+        }
+        switch form {
+        case .value: preconditionFailure("a value has no login")
+        case .claudeLogin:
+            return LoginPlace(
+                form: form,
+                path: directory("CLAUDE_CONFIG_DIR", ".claude") + "/.credentials.json",
+                insidePath: ".claude/.credentials.json"
+            )
+        case .codexLogin:
+            return LoginPlace(
+                form: form,
+                path: directory("CODEX_HOME", ".codex") + "/auth.json",
+                insidePath: ".codex/auth.json"
+            )
+        }
+    }
+
+    /// The secrets of a run for the logins that the operator lets commands use. One that is not there is said.
+    static func requests(
+        _ logins: [LoginName],
+        caller: Caller,
+        console: Console
+    ) throws -> [SecretRequest] {
+        try logins.compactMap { login in
+            let place = of(login == .claude ? .claudeLogin : .codexLogin, caller: caller)
+            if let file = try place.read(caller: caller) { return try place.request(file, origin: "secrets") }
+            console.remark(
+                "warning: nobody is logged in there: \(Printable.text(place.path)); run `\(place.agent)` outside"
+            )
+            return nil
+        }
+    }
+
+    /// The name under which it is one of a run's secrets. It is the name of no variable, so none is set.
+    var name: String { form.rawValue }
+
+    /// The login as it is now; nil where there is no file, or nobody is logged in.
+    ///
+    /// - Throws: for a file that others can read, and such.
+    func read(caller: Caller) throws(CommandError) -> LoginFile? {
+        guard let bytes = try bytes(caller: caller) else { return nil }
+        return try? LoginFile(bytes.bytes, form: form)
+    }
+
+    /// The file's content; nil where there is none.
+    func bytes(caller: Caller) throws(CommandError) -> SecretBuffer? {
+        let what = "the login \(name)"
+        guard let file = try PrivateFile(path: path, what: what, caller: caller, visible: []).open() else { return nil }
+        let shown = Printable.text(path)
+        do throws(LinkError) {
+            var buffer = try SecretBuffer(bytesMax: LoginFile.bytesMax + 1)
+            guard let problem = buffer.fill(from: file.raw, bytesMax: LoginFile.bytesMax) else { return buffer }
+            throw LinkError(problem)
+        } catch {
+            throw CommandError(
+                ExitStatus.failed,
+                "read \(what) from \(shown): \(error)",
+                hint: "Log in again outside: \(agent)."
+            )
+        }
+    }
+
+    /// A secret of the run: the requests that carry the login, and nothing else of the provider's.
+    func request(_ file: LoginFile, origin: String) throws(EgressRefusal) -> SecretRequest {
+        let slot = try HeaderSlot(field: "authorization")
+        let binding: SecretBinding
+        switch form {
+        case .codexLogin where file.isKey: binding = try SecretBinding(host: "api.openai.com", slot: slot)
+        case .codexLogin: binding = try SecretBinding(host: "chatgpt.com", slot: slot, path: "/backend-api")
+        case .claudeLogin, .value: binding = try SecretBinding(host: "api.anthropic.com", slot: slot)
+        }
+        return SecretRequest(name: name, source: .file(path), bindings: [binding], origin: origin, login: self)
+    }
+
+    /// Said at the start of a run whose agent has neither.
+    ///
+    /// - Parameter variable: the key's.
+    func absence(agent: String, variable: String) -> String {
+        "\(agent) has no key and no login here: set \(variable), or run `\(self.agent)` outside and log in"
+    }
+
+    private var agent: String { form == .codexLogin ? "codex login" : "claude" }
+}
