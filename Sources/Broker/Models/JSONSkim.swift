@@ -19,6 +19,9 @@ package struct JSONSkim {
     /// Bytes of long strings that are nothing but Base64: pictures and documents.
     package private(set) var encodedBytes = 0
 
+    /// Something within names a file or an address, from which the service reads more than stands here.
+    package private(set) var leadsElsewhere = false
+
     private let bytes: UnsafeRawBufferPointer
     private var offset: Int
     private let end: Int
@@ -111,14 +114,20 @@ package struct JSONSkim {
     /// Brackets and braces must close as they opened; of what lies between, strings and words are told apart.
     private mutating func skipNested() throws(JSONError) {
         var open: [UInt8] = []
+        var places = JSONReferences()
         while let byte = next {
             switch byte {
             case UInt8(ascii: "\""):
+                let from = offset + 1
                 try skipString()
+                if places.take(string: bytes[from..<offset - 1]) { leadsElsewhere = true }
                 continue
+            case UInt8(ascii: ":"): if places.takeColon() { leadsElsewhere = true }
+            case UInt8(ascii: ","): places.forgetName()
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 guard open.count < Self.depthMax else { throw fault("values are nested deeper than \(Self.depthMax)") }
                 open.append(byte)
+                places.forgetName()
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
                 // Each opens two places before it closes.
                 guard open.popLast() == byte - 2 else { throw fault("a brace and a bracket close each other") }

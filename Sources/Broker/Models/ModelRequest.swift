@@ -21,7 +21,7 @@ package struct ModelRequest: Sendable, Equatable {
     package let asksForUsage: Bool
     /// Members that let the service take another model or another price than the request's.
     package let elsewhere: String?
-    /// The service remembers a part of the conversation that is not in the body.
+    /// The service reads what is not in the body: what it remembers of the conversation, a file, an address.
     package let isContinued: Bool
     /// Text that the model reads, at most.
     package let textBytes: Int
@@ -67,7 +67,8 @@ package struct ModelRequest: Sendable, Equatable {
         alternatives = max(1, asked)
         outputTokensMax = limits.max().map { [alternatives] in $0 * alternatives }
         elsewhere = try reader.elsewhere()
-        isContinued = ["previous_response_id", "conversation", "prompt"].contains { reader.holds($0) }
+        isContinued =
+            skim.leadsElsewhere || ["previous_response_id", "conversation", "prompt"].contains { reader.holds($0) }
         encodedBytes = skim.encodedBytes
         textBytes = bytes.count - skim.encodedBytes
         writesCache = bytes.contains(Self.cacheMark)
@@ -89,7 +90,7 @@ package struct ModelRequest: Sendable, Equatable {
     /// Everything that is read.
     private static let names: Set<String> = [
         "model", "models", "stream", "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens", "n",
-        "service_tier", "speed", "previous_response_id", "conversation", "prompt",
+        "service_tier", "speed", "preset", "plugins", "fallbacks", "previous_response_id", "conversation", "prompt",
     ]
 
     /// Whether the client asked for usage, and what asks for it in its place.
@@ -142,7 +143,8 @@ private struct MemberReader {
     /// Some services take names in any case, so that another spelling would be a second value.
     func refuseLookAlikes(_ names: Set<String>) throws(ModelRequest.Fault) {
         for case let name? in skim.members.map(\.name) where !names.contains(name) {
-            guard names.contains(name.lowercased()) else { continue }
+            // Letters such as the long s become ordinary ones on the way up.
+            guard names.contains(name.uppercased().lowercased()) else { continue }
             throw ModelRequest.Fault(
                 reason: "the body has \(EgressRefusal.quoted(name.utf8)), which is written in lower case"
             )
@@ -193,7 +195,7 @@ private struct MemberReader {
 
     /// The member by which a service may take another model or price.
     func elsewhere() throws(ModelRequest.Fault) -> String? {
-        if holds("models") { return "models" }
+        if let name = ["models", "preset", "plugins", "fallbacks"].first(where: holds) { return name }
         if let tier = try parsed("service_tier")?.stringValue, tier == "priority" { return "service_tier" }
         if let speed = try parsed("speed")?.stringValue, speed != "standard" { return "speed" }
         return nil

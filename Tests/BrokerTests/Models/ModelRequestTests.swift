@@ -26,7 +26,8 @@ struct ModelRequestTests {
             ("", "no JSON object"), ("nonsense", "no JSON object"), ("[]", "no JSON object"), ("{}", "names no model"),
             (#"{"model":1}"#, "model is no name"), (#"{"model":"a b"}"#, "model is no name"),
             (#"{"model":"m","model":"n"}"#, "stands twice"), (#"{"model":"m","mod\u0065l":"n"}"#, "stands twice"),
-            (#"{"model":"m","Model":"n"}"#, "lower case"), (#"{"model":"m","MAX_TOKENS":1}"#, "lower case"),
+            (#"{"model":"m","Model":"n"}"#, "lower case"), (#"{"model":"m","max_to\u212aens":1}"#, "lower case"),
+            (#"{"model":"m","model\u017f":["n"]}"#, "lower case"), (#"{"model":"m","MAX_TOKENS":1}"#, "lower case"),
             (#"{"model":"m","max_tokens":-1}"#, "max_tokens"), (#"{"model":"m","max_tokens":"9"}"#, "max_tokens"),
             (#"{"model":"m","stream":1}"#, "stream"), (#"{"model":"m"} {}"#, "something follows"),
             (#"{"model":"m",}"#, "no name"), (#"{"model":"m","a":[}]"#, "close each other"),
@@ -87,8 +88,27 @@ struct ModelRequestTests {
     @Test("members that lead to another model or price are seen")
     func elsewhere() throws {
         #expect(try read(#"{"model":"m","models":["n"]}"#).elsewhere == "models")
+        #expect(try read(#"{"model":"m","preset":"n"}"#).elsewhere == "preset")
+        #expect(try read(#"{"model":"m","plugins":[{"id":"web"}]}"#).elsewhere == "plugins")
         #expect(try read(#"{"model":"m","service_tier":"priority"}"#).elsewhere == "service_tier")
         #expect(try read(#"{"model":"m","service_tier":"auto","models":null}"#).elsewhere == nil)
+    }
+
+    @Test(
+        "what the service reads from elsewhere is reckoned with",
+        arguments: [
+            (#"[{"source":{"type":"url","url":"https://a.example/b.pdf"}}]"#, true),
+            (#"[{"source":{"type": "\u0075rl","url":"https://a.example/b.pdf"}}]"#, true),
+            (#"[{"source":{"file\u005fid":"f"}}]"#, true), (#"[{"type":"input_file","file_id" : "f"}]"#, true),
+            (#"{"file_url":"https://a.example/b"}"#, true), (#"[{"image_url":"https://a.example/b"}]"#, true),
+            (#"[{"image_url":{"detail":"high","url":"https://a.example/b"}}]"#, true),
+            (#"[{"image_url":{"url":"data:image/png;base64,AAAA"}}]"#, false),
+            (#"[{"input":{"url":"https://a.example/b"},"text":"file_id: \"file_id\""}]"#, false),
+            (#"{"$schema":"http://a.example/b","url":{"type":"string"},"file_id":{"type":"string"}}"#, false),
+        ]
+    )
+    func elsewhereRead(_ content: String, _ leads: Bool) throws {
+        #expect(try read(#"{"model":"m","a":\#(content)}"#).isContinued == leads, "\(content)")
     }
 
     @Test("pictures are told from text")
