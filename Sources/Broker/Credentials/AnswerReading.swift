@@ -2,7 +2,8 @@ import Domain
 import Egress
 import NIOCore
 
-/// Looks through the answer to a request that carried a secret, or that is metered, before anything of it goes on.
+/// Looks through the answer to a request that carried a secret, or that is metered, or to whose host a secret is bound,
+/// before anything of it goes on.
 struct AnswerReading {
     private static let encoding = RuleID("credential-encoding")
     private static let partial = RuleID("credential-partial")
@@ -13,16 +14,17 @@ struct AnswerReading {
     ]
 
     private let target: String
-    /// Nil where the request carried no secret.
-    private let needles: NeedleSet?
-    private var scanner: NeedleScanner?
+    /// None where no secret is bound to the host.
+    private let needles: [NeedleSet]
+    /// What one lets through comes to the next.
+    private var scanners: [NeedleScanner]
     private var decoder: BodyDecoder?
 
     /// - Parameter needles: what must not come in.
-    init(_ needles: NeedleSet?, target: ConnectTarget) {
+    init(_ needles: [NeedleSet], target: ConnectTarget) {
         self.needles = needles
         self.target = target.description
-        scanner = needles.map { NeedleScanner($0) }
+        scanners = needles.map { NeedleScanner($0) }
     }
 
     /// Asks for an answer that is whole and not encoded: in parts of one, a secret could come in pieces.
@@ -39,7 +41,7 @@ struct AnswerReading {
         let isPartial =
             head.status == 206
             || head.fields.values("content-type").contains { $0.lowercased().hasPrefix("multipart/byteranges") }
-        guard needles == nil || !isPartial else { throw refusePart() }
+        guard needles.isEmpty || !isPartial else { throw refusePart() }
         return try decoded(head)
     }
 
@@ -49,17 +51,25 @@ struct AnswerReading {
         if let decoder {
             do throws(BodyDecoder.Flaw) { bytes = try decoder.take(bytes) } catch { throw refuseCoding(error.reason) }
         }
-        guard scanner != nil else { return bytes }
-        guard let going = scanner?.take(bytes) else { throw refuseReflection() }
-        return going
+        for index in scanners.indices {
+            guard let going = scanners[index].take(bytes) else { throw refuseReflection() }
+            bytes = going
+        }
+        return bytes
     }
 
     /// - Returns: what was held back.
     mutating func end(_ trailers: HTTPFields) throws(EgressRefusal) -> ByteBuffer {
         do throws(BodyDecoder.Flaw) { try decoder?.end() } catch { throw refuseCoding(error.reason) }
         try check(trailers)
-        guard scanner != nil else { return ByteBuffer() }
-        guard let rest = scanner?.end() else { throw refuseReflection() }
+        var rest = ByteBuffer()
+        for index in scanners.indices {
+            guard var all = scanners[index].take(rest), var last = scanners[index].end() else {
+                throw refuseReflection()
+            }
+            all.writeBuffer(&last)
+            rest = all
+        }
         return rest
     }
 
@@ -68,8 +78,7 @@ struct AnswerReading {
     }
 
     private func check(_ texts: [String]) throws(EgressRefusal) {
-        guard let needles, texts.contains(where: needles.isIn) else { return }
-        throw refuseReflection()
+        for set in needles where texts.contains(where: set.isIn) { throw refuseReflection() }
     }
 
     private mutating func decoded(_ head: ResponseHead) throws(EgressRefusal) -> ResponseHead {
@@ -95,7 +104,7 @@ struct AnswerReading {
     private func refuseReflection() -> EgressRefusal {
         EgressRefusal(
             .credentialReflected,
-            "the answer of \(target) holds the secret that the request carried",
+            "the answer of \(target) holds a secret that is bound to it",
             remedy: "Nothing allows it. A person looks at what that service sends back, and may have to change the key."
         )
     }

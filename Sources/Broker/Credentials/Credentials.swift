@@ -43,7 +43,21 @@ final class Credentials: Sendable {
             request.target,
             judgement.injection,
             meter: isDenied ? nil : meters?.meter(request, connection),
-            watch: judgement.watch
+            watch: judgement.watch,
+            neighbours: neighbours(request.target, judgement.injection, connection.settings)
         )
+    }
+
+    /// Secrets that the host got with other requests, and could send back in answer to this one.
+    private func neighbours(
+        _ target: ConnectTarget,
+        _ injection: Injection?,
+        _ settings: BrokerSettings
+    ) -> [SecretValue] {
+        guard !settings.secrets.isEmpty else { return [] }
+        let others = settings.secrets.filter { secret in
+            secret != injection?.secret && secret.bindings.contains { $0.isAt(target) }
+        }
+        return others.compactMap(values.known)
     }
 }

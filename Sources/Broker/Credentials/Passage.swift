@@ -13,15 +13,27 @@ struct Passage {
     private let watch: PlaceholderWatch?
     private var leaving: NeedleScanner?
     private var needles: NeedleSet?
+    /// Beside the secret that the request carries, what its answer may not hold.
+    private let neighbours: [SecretValue]
     private let target: ConnectTarget
 
-    init(_ target: ConnectTarget, _ injection: Injection?, meter: (any ModelMeter)?, watch: PlaceholderWatch?) {
+    init(
+        _ target: ConnectTarget,
+        _ injection: Injection?,
+        meter: (any ModelMeter)?,
+        watch: PlaceholderWatch?,
+        neighbours: [SecretValue]
+    ) {
         self.target = target
         self.injection = injection
         self.meter = meter
         self.watch = watch
+        self.neighbours = neighbours
         leaving = watch.map { NeedleScanner($0.needles) }
     }
+
+    /// The answer is looked through, so that it must be one that can be read.
+    var readsAnswer: Bool { injection != nil || meter != nil || !neighbours.isEmpty }
 
     /// What the request carries, once there is a value.
     var field: InjectedField? {
@@ -31,9 +43,7 @@ struct Passage {
 
     /// The secret's value came.
     mutating func carry(_ value: SecretValue) throws(EgressRefusal) {
-        do throws(SecretMemory.Failure) { needles = try value.needles() } catch {
-            throw EgressRefusal(CredentialRules.missing, "the answer could not be scanned for the secret: \(error)")
-        }
+        needles = try Self.needles(of: value)
         self.value = value
     }
 
@@ -43,9 +53,19 @@ struct Passage {
         return (value, injection.secret)
     }
 
+    private static func needles(of value: SecretValue) throws(EgressRefusal) -> NeedleSet {
+        do throws(SecretMemory.Failure) { return try value.needles() } catch {
+            throw EgressRefusal(CredentialRules.missing, "the answer could not be scanned for the secret: \(error)")
+        }
+    }
+
     /// A request leaves, perhaps once more; its answer is read from the beginning.
-    mutating func begin() {
-        if injection != nil || meter != nil { answer = AnswerReading(needles, target: target) }
+    mutating func begin() throws(EgressRefusal) {
+        if readsAnswer {
+            var sets = needles.map { [$0] } ?? []
+            for value in neighbours { sets.append(try Self.needles(of: value)) }
+            answer = AnswerReading(sets, target: target)
+        }
         meter?.leaves()
     }
 

@@ -37,6 +37,11 @@ package final class SecretStore: CredentialValues {
         }
     }
 
+    package func known(_ secret: HeldSecret) -> SecretValue? {
+        guard case .value(let value)? = entries.withLock({ $0[secret.placeholder.text] }) else { return nil }
+        return value
+    }
+
     package func rejected(
         _ value: SecretValue,
         of secret: HeldSecret,

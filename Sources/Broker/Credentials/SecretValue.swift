@@ -42,6 +42,9 @@ package protocol CredentialValues: Sendable {
     /// - Throws: through the future: `EgressRefusal` of the rule `credential-missing`, with what to do about it.
     func lease(_ secret: HeldSecret, on loop: any EventLoop) -> EventLoopFuture<SecretValue>
 
+    /// The value as it is now; nil where there is none. Nothing is renewed for it.
+    func known(_ secret: HeldSecret) -> SecretValue?
+
     /// Hears that a service answered 401 to a value.
     ///
     /// - Returns: another value, with which the request may be sent once more; nil where there is none.

@@ -89,6 +89,11 @@ package final class LoginStore: CredentialValues {
         }
     }
 
+    package func known(_ secret: HeldSecret) -> SecretValue? {
+        guard LoginProvider.of(secret.form) != nil else { return plain.known(secret) }
+        return state.withLock { $0.logins[secret.placeholder.text]?.value }
+    }
+
     package func rejected(
         _ value: SecretValue,
         of secret: HeldSecret,

@@ -85,7 +85,7 @@ final class Exchange {
     /// Gets the secret that the request is to carry, and connects.
     private func lease() {
         guard let injection = passage.injection else {
-            if passage.meter != nil { AnswerReading.ask(&request) }
+            if passage.readsAnswer { AnswerReading.ask(&request) }
             return connect(.any)
         }
         phase = .leasing
@@ -128,7 +128,7 @@ final class Exchange {
         phase = .running
         self.server = server
         record.address = server.address
-        passage.begin()
+        do throws(EgressRefusal) { try passage.begin() } catch { return lack(error) }
         server.begin(request, passage.field, for: self)
         if collected.readableBytes > 0 { server.write(body: collected) }
         if requestIsOver { server.writeEnd(trailers) } else { client?.readMore() }

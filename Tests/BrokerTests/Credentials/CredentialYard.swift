@@ -153,8 +153,12 @@ struct CredentialYard {
             return b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' + body + b'0\r\n' + trailers + b'\r\n'
         def raw_deflate(b):
             z = zlib.compressobj(wbits=-15); return z.compress(b) + z.flush()
+        kept = []
         def answers(path, key, body, fields):
             k = key.encode()
+            if path == '/api/keep': kept.append(k)
+            if path.startswith('/kept'): return answer(b'kept ' + b''.join(kept))
+            if path.startswith('/zipped'): return coded(gzip.compress(b'kept ' + b''.join(kept)), 'gzip')
             text = b'before ' + k + b' after'
             name, _, more = path[1:].partition('?')
             if name == 'plain': return answer(text)

@@ -105,6 +105,8 @@ struct InjectionTests {
             return loop.scheduleTask(in: .milliseconds(20)) {}.futureResult.flatMap { value }
         }
 
+        func known(_ secret: HeldSecret) -> SecretValue? { nil }
+
         func rejected(
             _ value: SecretValue,
             of secret: HeldSecret,

@@ -34,6 +34,20 @@ struct ReflectionTests {
         #expect(yard.received.components(separatedBy: yard.key).count == answers.count + 1)
     }
 
+    /// A service may have kept what came with another request.
+    @Test func answersToRequestsWithoutItAreLookedThroughToo() throws {
+        let yard = try CredentialYard(path: "/api", allow: ["https://\(CredentialYard.name)/"])
+        let part = ["Range: bytes=5-12"]
+        let requests = [("/api/keep", []), ("/kept", []), ("/kept", part), ("/zipped", []), ("/ok", [])]
+        let answers = try requests.map { try yard.ask(yard.request($0.0, $0.1)) }
+        #expect(answers[0].hasSuffix("ok 0") && answers[4].hasSuffix("ok 0"), "\(answers)")
+        #expect(!answers.contains { $0.contains(yard.key.prefix(8)) }, "\(answers)")
+        #expect(yard.received.components(separatedBy: yard.key).count == 2)
+        #expect(!yard.received.contains("Range:"))
+        let denials = yard.denials(answers.count)
+        #expect(denials.count == 3 && denials.allSatisfy { $0.rule == RuleID("credential-reflected") })
+    }
+
     @Test func fieldsMayNotBeNamedForIt() throws {
         let yard = try CredentialYard()
         #expect(try yard.ask(yard.request("/fieldname")).hasPrefix("HTTP/1.1 502 "))
