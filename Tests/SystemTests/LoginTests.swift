@@ -5,7 +5,7 @@ import Testing
 @Suite("a login of a subscription stays outside and is renewed there")
 struct LoginTests {
     /// Asks the service once, and prints the status.
-    private static let ask = "curl -s -o /dev/null -w '%{http_code}\\n' https://api.anthropic.com/who"
+    private static let ask = "curl -s -o /dev/null -w '%{http_code}\\n' https://api.anthropic.com/v1/models/who"
 
     @Test("inside lies a file of the same form that is worth nothing", arguments: TestIdentity.available)
     func standIn(_ identity: TestIdentity) throws {
@@ -57,6 +57,27 @@ struct LoginTests {
         #expect(entries == [".credentials.json"])
     }
 
+    @Test("it goes where the agent needs it, and not where its service makes keys or keeps conversations")
+    func elsewhere() throws {
+        let place = try LoginYard()
+        try place.logIn(access: LoginYard.word("access"), refresh: LoginYard.word("refresh"), secondsLeft: 7200)
+        let token = #"$(sed -n 's/.*"accessToken":"\([^"]*\)".*/\1/p' ~/.claude/.credentials.json)"#
+        let keys = "https://api.anthropic.com/api/oauth/claude_cli/create_api_key/who"
+        let ask = "curl -s -o /dev/null -w '%{http_code}\\n'"
+        let result = try place.yard.inside(
+            """
+            \(ask) -X DELETE \(keys)
+            \(ask) -H "authorization: Bearer \(token)" \(keys)
+            \(ask) -X DELETE https://api.anthropic.com/api/oauth/profile/who
+            \(ask) --path-as-is https://api.anthropic.com/v1/models/../../api/oauth/claude_cli/create_api_key/who
+            """
+        )
+        #expect(result.stdout == "200\n403\n200\n403\n", "\(result.summary)")
+        #expect(place.seen().isEmpty, "\(place.seen())")
+        #expect(try place.yard.inside(Self.ask).stdout == "200\n")
+        #expect(place.seen().count == 1)
+    }
+
     @Test("two runs at once renew it once")
     func together() throws {
         let place = try LoginYard()
@@ -80,7 +101,7 @@ struct LoginTests {
         try place.logIn(access: LoginYard.word("access"), refresh: LoginYard.word("refresh"), secondsLeft: -5)
         try place.mode("revoked")
         let before = try place.yard.read(LoginYard.claudeFile)
-        let result = try place.yard.inside("for n in 1 2 3; do curl -s https://api.anthropic.com/who; done")
+        let result = try place.yard.inside("for n in 1 2 3; do curl -s https://api.anthropic.com/v1/models/who; done")
         #expect(result.stdout.contains("/login"), "\(result.summary)")
         #expect(result.stdout.contains("Log in again outside"))
         #expect(place.seen().isEmpty)
@@ -160,7 +181,7 @@ struct LoginTests {
         let place = try LoginYard(identity, login: "codex")
         let refresh = LoginYard.word("refresh")
         let access = try place.logInToCodex(refresh: refresh, secondsLeft: 60)
-        let ask = "curl -s -o /dev/null -w '%{http_code}\\n' https://chatgpt.com/backend-api/who"
+        let ask = "curl -s -o /dev/null -w '%{http_code}\\n' https://chatgpt.com/backend-api/codex/who"
         let result = try place.yard.inside("cat ~/.codex/auth.json; echo; \(ask)")
         #expect(result.stdout.hasSuffix("200\n"), "\(result.summary)")
         #expect(place.seen() == ["Bearer renewed-access-0001"])

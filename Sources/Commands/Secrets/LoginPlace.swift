@@ -82,13 +82,36 @@ struct LoginPlace: Sendable, Equatable {
     /// A secret of the run: the requests that carry the login, and nothing else of the provider's.
     func request(_ file: LoginFile, origin: String) throws(EgressRefusal) -> SecretRequest {
         let slot = try HeaderSlot(field: "authorization")
-        let binding: SecretBinding
+        let bindings: [SecretBinding]
         switch form {
-        case .codexLogin where file.isKey: binding = try SecretBinding(host: "api.openai.com", slot: slot)
-        case .codexLogin: binding = try SecretBinding(host: "chatgpt.com", slot: slot, path: "/backend-api")
-        case .claudeLogin, .value: binding = try SecretBinding(host: "api.anthropic.com", slot: slot)
+        case .codexLogin where file.isKey: bindings = [try SecretBinding(host: "api.openai.com", slot: slot)]
+        case .codexLogin: bindings = try Self.bindings("chatgpt.com", slot, Self.codexPaths)
+        case .claudeLogin, .value: bindings = try Self.bindings("api.anthropic.com", slot, Self.claudePaths)
         }
-        return SecretRequest(name: name, source: .file(path), bindings: [binding], origin: origin, login: self)
+        return SecretRequest(name: name, source: .file(path), bindings: bindings, origin: origin, login: self)
+    }
+
+    /// A login is worth more than a key: elsewhere at the same hosts it makes keys (`create_api_key` of Claude Code),
+    /// and reads the user's other conversations. So requests carry it where the agents need it, by the texts of Claude
+    /// Code 2 and Codex 0.163, and nowhere else.
+    private static let claudePaths: [(methods: [String]?, path: String)] = [
+        (nil, "/v1/messages"), (["GET"], "/v1/models"), (["GET"], "/api/oauth/profile"), (["GET"], "/api/oauth/usage"),
+        (["GET"], "/api/claude_code"),
+    ]
+    private static let codexPaths: [(methods: [String]?, path: String)] = [
+        (nil, "/backend-api/codex"), (["GET"], "/backend-api/wham/usage"),
+    ]
+
+    private static func bindings(
+        _ host: String,
+        _ slot: HeaderSlot,
+        _ places: [(methods: [String]?, path: String)]
+    ) throws(EgressRefusal) -> [SecretBinding] {
+        var bindings: [SecretBinding] = []
+        for place in places {
+            bindings.append(try SecretBinding(host: host, slot: slot, methods: place.methods, path: place.path))
+        }
+        return bindings
     }
 
     /// Said at the start of a run whose agent has neither.
