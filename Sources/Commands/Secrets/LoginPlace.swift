@@ -114,12 +114,5 @@ struct LoginPlace: Sendable, Equatable {
         return bindings
     }
 
-    /// Said at the start of a run whose agent has neither.
-    ///
-    /// - Parameter variable: the key's.
-    func absence(agent: String, variable: String) -> String {
-        "\(agent) has no key and no login here: set \(variable), or run `\(self.agent)` outside and log in"
-    }
-
     private var agent: String { form == .codexLogin ? "codex login" : "claude" }
 }
