@@ -226,4 +226,22 @@ struct LoginTests {
         let link = try place.yard.inside("true")
         #expect(link.status == 125 && link.stderr.contains("symbolic link"), "\(link.summary)")
     }
+
+    @Test("one that lies where commands inside could read it is refused")
+    func visible() throws {
+        let place = try LoginYard(login: "codex")
+        let access = try place.logInToCodex(refresh: LoginYard.word("refresh"), secondsLeft: 60)
+        let directory = place.yard.project + "/codex"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try FileManager.default.moveItem(
+            atPath: place.yard.path + "/" + LoginYard.codexFile,
+            toPath: directory + "/auth.json"
+        )
+        let result = try place.yard.bailey(
+            ["run", "--", "/bin/cat", "codex/auth.json"],
+            with: ["CODEX_HOME": directory]
+        )
+        #expect(result.status == 125 && result.stderr.contains("commands see what lies in"), "\(result.summary)")
+        #expect(!result.stdout.contains(access))
+    }
 }

@@ -16,7 +16,9 @@ struct SecretChecks {
         let files = (configuration?.secrets ?? []).compactMap { secret in
             if case .file(let path) = secret.source { (secret.name, path) } else { nil }
         }
-        let logins = HeldSecret.Form.allCases.filter { $0 != .value }.map { LoginPlace.of($0, caller: caller) }
+        let logins = HeldSecret.Form.allCases.filter { $0 != .value }.map {
+            LoginPlace.of($0, caller: caller, visible: [])
+        }
         let operatorFile = ConfigurationFiles.operatorFile(caller)
         return plain(operatorFile) + plain("/etc/bailey/config.yml")
             + files.flatMap { file("the secret \($0.0)", $0.1, isWanted: true) }

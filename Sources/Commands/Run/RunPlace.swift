@@ -44,18 +44,19 @@ struct RunPlace: ~Copyable {
             console: console,
             caller: caller
         )
+        let reader = SecretReader(caller: caller, project: project, readable: readable)
         let plan = try SecretPlan.make(
             configuration,
             options: options.network.secrets,
             plain: (configuration.network.allow ?? []) + options.network.rules(),
-            extra: agent.held(configuration.logins, caller: caller, console: console)
+            extra: agent.held(configuration.logins, reader, console: console)
         )
         try plan.checkEnvironment(options.environment)
         let usesTerminal = !options.json && isatty(0) == 1 && isatty(1) == 1
         let limitSettings = try options.limits().over(configuration.limits)
         let limits = limitSettings.resourceLimits(interactive: usesTerminal)
         try CommandEnvironment.check(options.environment, caller: caller)
-        let secrets = try RunSecrets(plan, SecretReader(caller: caller, project: project, readable: readable))
+        let secrets = try RunSecrets(plan, reader)
         secrets.remark(console)
         if let line = agent.missing(secrets) { console.remark(line) }
         let network = try RunNetwork.make(configuration, options.network, secrets, limitSettings, agent, caller: caller)

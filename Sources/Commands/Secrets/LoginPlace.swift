@@ -11,9 +11,11 @@ struct LoginPlace: Sendable, Equatable {
     let path: String
     /// Where the agent looks for it inside, below the home.
     let insidePath: String
+    /// Places that commands inside see; a login that lies there is refused.
+    let visible: [String]
 
     /// The login of an agent, by the agent's own variables and defaults. Whether anybody is logged in is not looked at.
-    static func of(_ form: HeldSecret.Form, caller: Caller) -> LoginPlace {
+    static func of(_ form: HeldSecret.Form, caller: Caller, visible: [String]) -> LoginPlace {
         func directory(_ variable: String, _ name: String) -> String {
             caller.environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? caller.home + "/" + name
         }
@@ -23,13 +25,15 @@ struct LoginPlace: Sendable, Equatable {
             return LoginPlace(
                 form: form,
                 path: directory("CLAUDE_CONFIG_DIR", ".claude") + "/.credentials.json",
-                insidePath: ".claude/.credentials.json"
+                insidePath: ".claude/.credentials.json",
+                visible: visible
             )
         case .codexLogin:
             return LoginPlace(
                 form: form,
                 path: directory("CODEX_HOME", ".codex") + "/auth.json",
-                insidePath: ".codex/auth.json"
+                insidePath: ".codex/auth.json",
+                visible: visible
             )
         }
     }
@@ -38,10 +42,11 @@ struct LoginPlace: Sendable, Equatable {
     static func requests(
         _ logins: [LoginName],
         caller: Caller,
+        visible: [String],
         console: Console
     ) throws -> [SecretRequest] {
         try logins.compactMap { login in
-            let place = of(login == .claude ? .claudeLogin : .codexLogin, caller: caller)
+            let place = of(login == .claude ? .claudeLogin : .codexLogin, caller: caller, visible: visible)
             if let file = try place.read(caller: caller) { return try place.request(file, origin: "secrets") }
             console.remark(
                 "warning: nobody is logged in there: \(Printable.text(place.path)); run `\(place.agent)` outside"
@@ -64,7 +69,8 @@ struct LoginPlace: Sendable, Equatable {
     /// The file's content; nil where there is none.
     func bytes(caller: Caller) throws(CommandError) -> SecretBuffer? {
         let what = "the login \(name)"
-        guard let file = try PrivateFile(path: path, what: what, caller: caller, visible: []).open() else { return nil }
+        let place = PrivateFile(path: path, what: what, caller: caller, visible: visible)
+        guard let file = try place.open() else { return nil }
         let shown = Printable.text(path)
         do throws(LinkError) {
             var buffer = try SecretBuffer(bytesMax: LoginFile.bytesMax + 1)

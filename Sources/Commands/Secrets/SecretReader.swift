@@ -19,6 +19,9 @@ struct SecretReader {
     /// What commands inside see beside the system and the project.
     let readable: [String]
 
+    /// What commands inside could read.
+    var visible: [String] { [project] + readable + Self.system }
+
     /// The value; nil where there is none: a variable that is not set, a file that is not there.
     func read(_ request: SecretRequest) throws(CommandError) -> SecretValue? {
         switch request.source {
@@ -60,7 +63,7 @@ struct SecretReader {
             path: path,
             what: "the secret \(request.name)",
             caller: caller,
-            visible: [project] + readable + Self.system
+            visible: visible
         )
         guard let descriptor = try file.open() else { return nil }
         var buffer = try memory(request)
