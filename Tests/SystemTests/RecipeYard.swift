@@ -7,7 +7,8 @@ final class RecipeYard {
     /// In front of the caller's PATH.
     var path: [String]
     /// What no run may show: in variables, settings and logins.
-    let secret = "planted" + (0..<40).map { _ in String("abcdefghijkmnpqrstuvwxyz23456789".randomElement()!) }.joined()
+    let secret =
+        "planted" + (0..<40).map { _ in String("abcdefghijkmnpqrstuvwxyz23456789".randomElement() ?? "a") }.joined()
 
     init(_ identity: TestIdentity = TestIdentity.available[0]) throws {
         yard = try Yard(identity)
