@@ -75,7 +75,7 @@ struct NetworkTests {
         bind-broker EADDRINUSE
         descriptors 4
         nameserver 198.18.0.1
-        http://198.18.0.1:3128 localhost,127.0.0.1,::1
+        http://198.18.0.1:3128 localhost,127.0.0.1,::1,198.18.0.1
 
         """
 
