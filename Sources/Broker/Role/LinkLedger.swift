@@ -13,6 +13,8 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
     static let refusalsMax = 4096
     /// Records of what was let through that wait: more than can be open at once.
     static let recordsMax = 65_536
+    /// How long a request waits for a supervisor that does not keep up before it is refused.
+    private static let announceMillisecondsMax: Int32 = 1000
 
     private struct State {
         var reports: [BrokerReport] = []
@@ -51,14 +53,23 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
         ring()
     }
 
-    /// What the kernel has taken is read by the supervisor, whatever becomes of this process.
+    /// What the kernel has taken is read by the supervisor, whatever becomes of this process. Where it is behind, the
+    /// request waits with everything else of its thread, so that many at once are slowed and not refused.
     func announce(_ report: ModelReport) -> Bool {
-        guard case .sent? = try? link.send(BrokerReport.model(report).bytes, waits: false) else { return false }
-        return true
+        let bytes = BrokerReport.model(report).bytes
+        while true {
+            switch try? link.send(bytes, waits: false) {
+            case .sent: return true
+            case .full:
+                var wait = pollfd(fd: link.descriptor, events: Int16(POLLOUT), revents: 0)
+                guard poll(&wait, 1, Self.announceMillisecondsMax) == 1 else { return false }
+            case .end, nil: return false
+            }
+        }
     }
 
     func record(_ report: ModelReport) {
-        if announce(report) { return }
+        if case .sent? = try? link.send(BrokerReport.model(report).bytes, waits: false) { return }
         state.withLock { state in
             let waiting = state.reports.count - state.next
             if case .refused = report, waiting >= Self.refusalsMax {
