@@ -29,6 +29,18 @@ def note(message: str) -> None:
     print(f"script/bench: {message}", file=sys.stderr)
 
 
+def installed(name: str, requirement: str, program: str) -> str | None:
+    """A peer's program, from an environment of Python's that is made once; nothing where it cannot be."""
+    place = ROOT / ".cache" / name.lower()
+    path = place / "bin" / program
+    if not os.access(path, os.X_OK):
+        note(f"{name} is installed once, into .cache")
+        for command in ([sys.executable, "-m", "venv", str(place)], [f"{place}/bin/pip", "-q", "install", requirement]):
+            if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode != 0:
+                return None
+    return str(path)
+
+
 class Bench:
     """`bailey-bench`, which measures parts of the product inside one process, so that no start is in the figures."""
 

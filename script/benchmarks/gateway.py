@@ -1,13 +1,11 @@
 """gateway: requests to a model through the gateway of a run, beside no gateway and LiteLLM."""
 import contextlib
-import os
 import pathlib
 import secrets
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks.common import ROOT, Rows, Setting, fail, median, note, number
+from benchmarks.common import Rows, Setting, fail, installed, median, number
 from benchmarks.egress import compiled, free_port, started
 from benchmarks.terminate import certificates
 
@@ -34,18 +32,6 @@ STREAM_FIGURES = ("first frame p50 us", "p99 us", "a frame's way p50 us", "frame
 REQUEST_FIGURES = ("p50 us", "p99 us", "a second")
 
 Client = Callable[[list[str]], list[str]]
-
-
-def litellm() -> str | None:
-    """LiteLLM's program, from an environment that is made once."""
-    place = ROOT / ".cache" / "litellm"
-    program = place / "bin" / "litellm"
-    if not os.access(program, os.X_OK):
-        note("LiteLLM is installed once, into .cache")
-        for command in ([sys.executable, "-m", "venv", str(place)], [f"{place}/bin/pip", "-q", "install", LITELLM]):
-            if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode != 0:
-                return None
-    return str(program)
 
 
 def finished(command: list[str], **options) -> list[str]:
@@ -79,7 +65,7 @@ def behind_bailey(setting: Setting, program: str, port: int, root: pathlib.Path)
 
 @contextlib.contextmanager
 def behind_litellm(setting: Setting, client: str, port: int, root: pathlib.Path) -> Iterator[Client]:
-    program = litellm()
+    program = installed("LiteLLM", LITELLM, "litellm")
     if program is None:
         fail("LiteLLM cannot be installed")
     own, file = free_port(), setting.place / "litellm.yml"

@@ -4,8 +4,8 @@ import pathlib
 from collections.abc import Iterator
 
 from benchmarks.common import Setting
-from benchmarks.egress import Contender, compiled, interleaved, origin_server
-from benchmarks.terminate import KEPT, LARGE_BYTES, NEW, NGINX, certificates, ours, show, theirs
+from benchmarks.egress import Contender
+from benchmarks.terminate import measured, ours, theirs
 
 HELP = "the same with a key set on the way and answers searched for it: bailey with and without, mitmproxy"
 ROUNDS = 5
@@ -24,9 +24,4 @@ def contenders(setting: Setting, origin: int, root: pathlib.Path) -> Iterator[di
 
 
 def measure(setting: Setting, rounds: int, files: int) -> None:
-    client = compiled(setting, "egress_client", "-DTLS", "-lssl", "-lcrypto")
-    root = certificates(setting.place)
-    with origin_server(setting, NGINX, LARGE_BYTES) as origin, contenders(setting, origin, root) as peers:
-        figures = {what: interleaved(client, peers, what, amount, rounds)
-                   for what, amount in (("get", LARGE_BYTES), ("keep", KEPT), ("new", NEW))}
-    show(setting, rounds, figures)
+    measured(setting, rounds, contenders)

@@ -1,12 +1,10 @@
 """terminate: TLS that is read on its way, through the broker, beside no proxy and mitmproxy."""
 import contextlib
-import os
 import pathlib
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from benchmarks.common import ROOT, Bench, Rows, Setting, fail, median, note, number
+from benchmarks.common import Bench, Rows, Setting, fail, installed, median, note, number
 from benchmarks.egress import Contender, compiled, free_port, interleaved, origin_server, started
 
 HELP = "requests and throughput of TLS that is read on its way: direct, bailey, mitmproxy"
@@ -24,6 +22,7 @@ scgi_temp_path {place}/scgi; server {{ listen 127.0.0.1:{port} ssl backlog=4096;
 ssl_certificate {place}/leaf.pem; ssl_certificate_key {place}/leaf.key; ssl_session_cache off;
 ssl_session_tickets off; }} }}
 """
+Contenders = Callable[[Setting, int, pathlib.Path], contextlib.AbstractContextManager[dict[str, Contender]]]
 NAMES = "DNS:localhost,DNS:*.example.com"
 
 
@@ -45,18 +44,6 @@ def certificates(place: pathlib.Path, names: str = NAMES) -> pathlib.Path:
     return place / "root.pem"
 
 
-def mitmdump() -> str | None:
-    """mitmproxy's program, from an environment that is made once."""
-    place = ROOT / ".cache" / "mitmproxy"
-    program = place / "bin" / "mitmdump"
-    if not os.access(program, os.X_OK):
-        note("mitmproxy is installed once, into .cache")
-        for command in ([sys.executable, "-m", "venv", str(place)], [f"{place}/bin/pip", "-q", "install", MITMPROXY]):
-            if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode != 0:
-                return None
-    return str(program)
-
-
 def ours(
     setting: Setting, stack: contextlib.ExitStack, origin: int, root: pathlib.Path, *words: str
 ) -> Contender:
@@ -72,7 +59,7 @@ def ours(
 def theirs(
     setting: Setting, stack: contextlib.ExitStack, origin: int, root: pathlib.Path, *more: str
 ) -> Contender | None:
-    program = mitmdump()
+    program = installed("mitmproxy", MITMPROXY, "mitmdump")
     if program is None:
         note("mitmproxy cannot be installed and is left out")
         return None
@@ -94,6 +81,10 @@ def contenders(setting: Setting, origin: int, root: pathlib.Path) -> Iterator[di
 
 
 def measure(setting: Setting, rounds: int, files: int) -> None:
+    measured(setting, rounds, contenders)
+
+
+def measured(setting: Setting, rounds: int, contenders: Contenders) -> None:
     client = compiled(setting, "egress_client", "-DTLS", "-lssl", "-lcrypto")
     root = certificates(setting.place)
     with origin_server(setting, NGINX, LARGE_BYTES) as origin, contenders(setting, origin, root) as peers:
