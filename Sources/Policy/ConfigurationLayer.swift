@@ -112,22 +112,21 @@ struct ConfigurationLayer {
         return paths
     }
 
-    func texts(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [(String, Int)] {
+    /// The entries of a list, of which only so many are read.
+    func items(_ value: YAMLValue, _ path: String, hint: String) throws(ConfigurationError) -> [YAMLValue] {
         guard case .list(let items, _) = value else {
-            throw error(.wrongType, value.line, path, "it is \(value.kindName), not a list", "Write it as [a, b].")
+            throw error(.wrongType, value.line, path, "it is \(value.kindName), not a list", hint)
         }
-        guard items.count <= ConfigurationKey.listEntriesMax else {
-            let limit = ConfigurationKey.listEntriesMax
-            throw error(
-                .tooLarge,
-                value.line,
-                path,
-                "the list has \(items.count) entries",
-                "At most \(limit) are read."
-            )
+        let most = ConfigurationKey.listEntriesMax
+        guard items.count <= most else {
+            throw error(.tooLarge, value.line, path, "the list has \(items.count) entries", "At most \(most) are read.")
         }
+        return items
+    }
+
+    func texts(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [(String, Int)] {
         var texts: [(String, Int)] = []
-        for item in items {
+        for item in try items(value, path, hint: "Write it as [a, b].") {
             guard case .scalar(let text, _, let line) = item, !item.isEmpty else {
                 throw error(
                     .wrongType,

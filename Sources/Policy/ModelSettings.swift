@@ -32,15 +32,8 @@ extension ConfigurationLayer {
     }
 
     func readPrices(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [ModelProvider.Price] {
-        guard case .list(let items, _) = value else {
-            throw error(.wrongType, value.line, path, "it is \(value.kindName), not a list", Self.priceHint)
-        }
-        let most = ConfigurationKey.listEntriesMax
-        guard items.count <= most else {
-            throw error(.tooLarge, value.line, path, "the list has \(items.count) entries", "At most \(most) are read.")
-        }
         var prices: [ModelProvider.Price] = []
-        for item in items {
+        for item in try items(value, path, hint: Self.priceHint) {
             let price = try readPrice(item, path)
             guard !prices.contains(where: { $0.model == price.model }) else {
                 throw error(.badValue, item.line, path, "\(quoted(price.model)) has two prices", "Keep one of them.")

@@ -39,21 +39,8 @@ extension ConfigurationLayer {
     }
 
     func readUpstreams(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [Upstream] {
-        guard case .list(let items, _) = value else {
-            throw error(.wrongType, value.line, path, "it is \(value.kindName), not a list", Self.upstreamHint)
-        }
-        guard items.count <= ConfigurationKey.listEntriesMax else {
-            let limit = ConfigurationKey.listEntriesMax
-            throw error(
-                .tooLarge,
-                value.line,
-                path,
-                "the list has \(items.count) entries",
-                "At most \(limit) are read."
-            )
-        }
         var upstreams: [Upstream] = []
-        for item in items {
+        for item in try items(value, path, hint: Self.upstreamHint) {
             let upstream = try readUpstream(item, path)
             guard !upstreams.contains(where: { $0.name == upstream.name && $0.port == upstream.port }) else {
                 let problem = "\(upstream.name):\(upstream.port) is listed twice"

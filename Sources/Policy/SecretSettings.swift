@@ -65,15 +65,8 @@ extension ConfigurationLayer {
 
     func readSecrets(_ value: YAMLValue) throws(ConfigurationError) -> Secrets {
         if value.isEmpty { return Secrets() }
-        guard case .list(let items, _) = value else {
-            throw error(.wrongType, value.line, "secrets", "it is \(value.kindName), not a list", Self.secretHint)
-        }
-        guard items.count <= ConfigurationKey.listEntriesMax else {
-            let hint = "At most \(ConfigurationKey.listEntriesMax) are read."
-            throw error(.tooLarge, value.line, "secrets", "the list has \(items.count) entries", hint)
-        }
         var secrets = Secrets()
-        for item in items {
+        for item in try items(value, "secrets", hint: Self.secretHint) {
             if let login = try readLogin(item) {
                 if !secrets.logins.contains(login) { secrets.logins.append(login) }
             } else {
