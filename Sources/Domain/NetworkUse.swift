@@ -20,7 +20,8 @@ package struct NetworkUse: Sendable, Equatable {
 
     /// Kinds of refusals that are kept.
     package static let refusalsMax = 1000
-    /// Kinds of alarms that are kept besides, so that no number of refusals hides one.
+    /// Kinds of alarms that are kept besides, of each rule, so that no number of refusals hides one, nor of the alarms
+    /// that a program can raise at will one that only a service raises.
     package static let alarmsMax = 200
 
     package var connections: UInt64 = 0
@@ -30,10 +31,14 @@ package struct NetworkUse: Sendable, Equatable {
     package private(set) var refusals: [Refusal] = []
     /// Refusals that found no room in the list, or were not told one by one.
     package var refusalsLeftOut: UInt64 = 0
+    /// How many of them were alarms.
+    package private(set) var alarmsLeftOut: UInt64 = 0
     /// Why there was no network any more before the run was over; nil where it served to the end.
     package var breakdown: String?
 
     private var places: [String: Int] = [:]
+    /// Kinds that are kept of each rule of alarms, and under an empty name of all others.
+    private var kinds: [String: Int] = [:]
 
     package init() {}
 
@@ -42,14 +47,18 @@ package struct NetworkUse: Sendable, Equatable {
         let key = refusal.rule.rawValue + " " + refusal.target
         if let place = places[key] {
             refusals[place].count += 1
-        } else if refusals.count < Self.refusalsMax + (refusal.rule.isAlarm ? Self.alarmsMax : 0) {
-            places[key] = refusals.count
-            refusals.append(refusal)
-        } else {
-            refusalsLeftOut += 1
             return false
         }
-        return refusals[places[key] ?? 0].count == 1
+        let kind = refusal.rule.isAlarm ? refusal.rule.rawValue : ""
+        guard kinds[kind, default: 0] < (refusal.rule.isAlarm ? Self.alarmsMax : Self.refusalsMax) else {
+            refusalsLeftOut += 1
+            alarmsLeftOut += refusal.rule.isAlarm ? 1 : 0
+            return false
+        }
+        kinds[kind, default: 0] += 1
+        places[key] = refusals.count
+        refusals.append(refusal)
+        return true
     }
 
     /// Refusals in all.

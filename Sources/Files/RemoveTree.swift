@@ -74,8 +74,9 @@ extension Directory {
         }
     }
 
-    /// Only of a directory: whoever can still put something in its place must not have another file opened up.
-    private func openUp(_ name: [UInt8]) throws(SystemError) {
+    /// Gives its owner all rights to a directory. Only of a directory: whoever can still put something in its place
+    /// must not have another file opened up.
+    package func openUp(_ name: [UInt8]) throws(SystemError) {
         let status = try status(name)
         guard status.kind == .directory, status.mode & 0o700 != 0o700 else { return }
         try setModeSafely(name, 0o700, ifInode: status.inode)

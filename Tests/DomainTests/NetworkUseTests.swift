@@ -33,6 +33,18 @@ struct NetworkUseTests {
         #expect(RuleID.credentialReflected.isAlarm && !RuleID("network-unlisted").isAlarm)
     }
 
+    /// A program raises the one as often as it likes, of other names each time; only a service raises the other.
+    @Test func noNumberOfAlarmsHidesAnother() {
+        var use = NetworkUse()
+        for index in 0..<100_000 { _ = use.add(refusal("\(index).example.com", .credentialPlaceholder)) }
+        #expect(use.refusals.count == NetworkUse.alarmsMax)
+        #expect(use.alarmsLeftOut == UInt64(100_000 - NetworkUse.alarmsMax))
+        let others = [refusal("a.example.com:443", .credentialReflected), refusal("b.example.com:443")]
+        let areNew = others.map { use.add($0) }
+        #expect(areNew == [true, true])
+        #expect(use.refusalCount == 100_002)
+    }
+
     @Test func aRuleThatIsToldIsAName() {
         #expect(RuleID(told: "network-port")?.rawValue == "network-port")
         for text in ["", "Network", "a b", "a_b", "a\n", String(repeating: "a", count: 65)] {

@@ -110,4 +110,40 @@ struct RecipeHomeTests {
         let empty = try yard.agent("claude", "ls ~/.claude/projects")
         #expect(empty.stdout == "", "\(empty.summary)")
     }
+
+    /// What an agent may leave for the runs after it, and for whoever empties its home.
+    private static let planted = #"""
+        cd ~/.claude/projects && ln -s /etc/passwd link
+        ln -s ../../../../../../../.. up && ln -s /proc/self/root root
+        mkfifo pipe; mknod device c 1 3 2>/dev/null; cp /bin/sh set && chmod 6755 set; ln set hard
+        touch "$(printf 'a\nb\033[31m\342\200\256')"; ln -s OUTSIDE/kept out
+        python3 - <<'END'
+        import os
+        for depth in range(1200): os.mkdir('d' * 200); os.chdir('d' * 200)
+        END
+        rm -rf ~/.claude/todos; ln -sfn OUTSIDE ~/.claude/todos
+        chmod 000 ~/.claude/projects ~/.cache ~/.npm
+        """#
+
+    @Test("what an agent plants in its home leads nowhere, and shuts nobody out", arguments: identities)
+    func plantedState(_ identity: TestIdentity) throws {
+        let yard = try RecipeYard(identity)
+        try yard.yard.write("precious\n", to: "outside/kept")
+        let outside = yard.yard.path + "/outside"
+        let first = try yard.agent("claude", Self.planted.replacing("OUTSIDE", with: outside))
+        #expect(first.status == 0, "\(first.summary)")
+        // It can be opened up by the run, or by the agent to which it belongs.
+        let script = """
+            chmod 700 ~/.claude/projects; cd ~/.claude/projects && ls -d link; cat out; cat root/\(outside)/kept
+            ls up/\(outside); ./set -c 'id -u'; stat -c %F ~/.claude/todos
+            """
+        let second = try yard.agent("claude", script)
+        #expect(!second.stdout.contains("precious") && second.stdout.contains("link"), "\(second.summary)")
+        #expect(second.stdout.hasSuffix("directory\n"), "\(second.summary)")
+        let reset = try yard.bailey("home", "reset")
+        #expect(reset.status == 0, "\(reset.summary)")
+        #expect(try yard.yard.read("outside/kept") == "precious\n")
+        let last = try yard.agent("claude", "ls -A ~/.claude/projects")
+        #expect(last.status == 0 && last.stdout == "", "\(last.summary)")
+    }
 }

@@ -15,7 +15,8 @@ package final class BodyDecoder {
 
     /// Of what comes, so much may come out; a text of one letter becomes a thousand times as long.
     private static let expansionMax = 100
-    /// A short body may become longer than that.
+    /// A short body may become longer than that. A long one that has not is given no more: what a piece becomes lies
+    /// in memory as a whole.
     private static let freeBytes = 1 << 20
 
     private let coding: Coding
@@ -23,8 +24,8 @@ package final class BodyDecoder {
     private let stream: UnsafeMutablePointer<z_stream>
     private var isBegun = false
     private var isAtEnd = false
-    private var bytesIn = 0
-    private var bytesOut = 0
+    /// Bytes that may come out of what has come so far.
+    private var allowance = freeBytes
 
     package init(_ coding: Coding) {
         self.coding = coding
@@ -41,7 +42,7 @@ package final class BodyDecoder {
         var out = ByteBuffer()
         guard let first = bytes.readableBytesView.first else { return out }
         if !isBegun { try begin(first) }
-        bytesIn += bytes.readableBytes
+        allowance = min(allowance, Self.freeBytes) + bytes.readableBytes * Self.expansionMax
         // zlib does not write to what it reads.
         try bytes.withUnsafeReadableBytes { input throws(Flaw) in
             let start = input.baseAddress.map { UnsafeMutableRawPointer(mutating: $0) }
@@ -88,8 +89,8 @@ package final class BodyDecoder {
             code = inflate(stream, Z_NO_FLUSH)
             return room.count - Int(stream.pointee.avail_out)
         }
-        bytesOut += written
-        guard bytesOut <= Self.freeBytes + bytesIn * Self.expansionMax else {
+        allowance -= written
+        guard allowance >= 0 else {
             throw Flaw(reason: "it becomes more than \(Self.expansionMax) times as long")
         }
         switch code {

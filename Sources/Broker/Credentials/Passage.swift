@@ -120,6 +120,11 @@ struct Passage {
         return meter.answer(bytes)
     }
 
+    /// What is told of a service, which may hold what the service said.
+    func telling(_ text: String) -> String {
+        answer?.holds(text) == true ? "what the service said of it holds a secret" : text
+    }
+
     /// Nothing more comes.
     mutating func end() {
         meter?.abort()

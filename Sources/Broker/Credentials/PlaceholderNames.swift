@@ -7,9 +7,20 @@ enum PlaceholderNames {
     /// Nil where none of the run's placeholders is part of a name.
     static func refusal(of name: String, _ settings: BrokerSettings) -> EgressRefusal? {
         guard !settings.secrets.isEmpty, holds(name, cores(of: settings.secrets)) else { return nil }
-        return EgressRefusal(
+        return refuse("is part of a host's name")
+    }
+
+    /// Of what a client says to a door that is understood by none.
+    static func refusal(of said: [UInt8], _ settings: BrokerSettings) -> EgressRefusal? {
+        guard !settings.secrets.isEmpty, holds(String(decoding: said, as: UTF8.self), cores(of: settings.secrets))
+        else { return nil }
+        return refuse("stands where a host's name belongs")
+    }
+
+    private static func refuse(_ problem: String) -> EgressRefusal {
+        EgressRefusal(
             .credentialPlaceholder,
-            "the placeholder of a secret is part of a host's name",
+            "the placeholder of a secret \(problem)",
             remedy: "Nothing allows it: the broker itself sets the secret, in the one field that it is bound to."
         )
     }

@@ -9,10 +9,12 @@ enum Spelling: Sendable, CaseIterable {
     case lowerHex, upperHex
     /// Percent-encoded: what must be, what is not for a path or query, and every byte.
     case lowerPercent, upperPercent, lowerPercentPath, upperPercentPath, lowerPercentAll, upperPercentAll
-    /// Within a string of JSON.
-    case json, jsonSlash
-    /// Within HTML and XML.
-    case markup
+    /// Within a string of JSON: what must be escaped, the slash besides, or what HTML reads, as Go and .NET do.
+    case json, jsonSlash, jsonForMarkup, jsonForMarkupUpper
+    /// Within HTML and XML, by names, by numbers, and by hexadecimal numbers.
+    case markup, numberMarkup, hexMarkup
+    /// In UTF-16, of either order: between its first and its last byte it is the same.
+    case wide
 
     /// Hands out the bytes one by one: what they follow from may be secret, so that nothing is kept of them here.
     func spell(_ bytes: UnsafeRawBufferPointer, _ emit: (UInt8) -> Void) {
@@ -38,7 +40,33 @@ enum Spelling: Sendable, CaseIterable {
                 if isSlash || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { emit(UInt8(ascii: "\\")) }
                 emit(byte)
             }
-        case .markup: for byte in bytes { Self.mark(byte, emit) }
+        case .jsonForMarkup: Self.escapeForMarkup(bytes, Self.lower, "<>&", emit)
+        case .jsonForMarkupUpper: Self.escapeForMarkup(bytes, Self.upper, "<>&\"'+`", emit)
+        case .markup, .numberMarkup, .hexMarkup: for byte in bytes { mark(byte, emit) }
+        case .wide:
+            for (index, byte) in bytes.enumerated() {
+                if index > 0 { emit(0) }
+                emit(byte)
+            }
+        }
+    }
+
+    /// With a backslash before it, or as a number where a page could take it for markup.
+    private static func escapeForMarkup(
+        _ bytes: UnsafeRawBufferPointer,
+        _ digits: StaticString,
+        _ numbered: StaticString,
+        _ emit: (UInt8) -> Void
+    ) {
+        let numbers = UnsafeBufferPointer(start: numbered.utf8Start, count: numbered.utf8CodeUnitCount)
+        for byte in bytes {
+            if numbers.contains(byte) {
+                for letter in "\\u00".utf8 { emit(letter) }
+                hex(byte, digits, emit)
+            } else {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { emit(UInt8(ascii: "\\")) }
+                emit(byte)
+            }
         }
     }
 
@@ -82,14 +110,20 @@ enum Spelling: Sendable, CaseIterable {
             || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
     }
 
-    private static func mark(_ byte: UInt8, _ emit: (UInt8) -> Void) {
+    /// As PHP's and Python's, Go's and Jinja's, and JavaScript's libraries write it.
+    private func mark(_ byte: UInt8, _ emit: (UInt8) -> Void) {
         let entity: StaticString =
-            switch byte {
-            case UInt8(ascii: "&"): "&amp;"
-            case UInt8(ascii: "<"): "&lt;"
-            case UInt8(ascii: ">"): "&gt;"
-            case UInt8(ascii: "\""): "&quot;"
-            case UInt8(ascii: "'"): "&#39;"
+            switch (byte, self) {
+            case (UInt8(ascii: "&"), _): "&amp;"
+            case (UInt8(ascii: "<"), _): "&lt;"
+            case (UInt8(ascii: ">"), _): "&gt;"
+            case (UInt8(ascii: "\""), .numberMarkup): "&#34;"
+            case (UInt8(ascii: "\""), _): "&quot;"
+            case (UInt8(ascii: "'"), .hexMarkup): "&#x27;"
+            case (UInt8(ascii: "'"), _): "&#39;"
+            case (UInt8(ascii: "+"), .numberMarkup): "&#43;"
+            case (UInt8(ascii: "="), .hexMarkup): "&#x3D;"
+            case (UInt8(ascii: "`"), .hexMarkup): "&#x60;"
             default: ""
             }
         if entity.utf8CodeUnitCount == 0 { return emit(byte) }

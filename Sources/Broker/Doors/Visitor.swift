@@ -185,10 +185,13 @@ final class Visitor {
             case .request(let target): decide(target, isRequest: true)
             }
         } catch {
-            refuse(error, nil, isMalformed: true)
+            refuse(alarm ?? error, nil, isMalformed: true)
         }
         return true
     }
+
+    /// What is not understood is not sent anywhere, and may still show what somebody tried.
+    private var alarm: EgressRefusal? { PlaceholderNames.refusal(of: said, keeper.settings.current) }
 
     private func decide(_ target: ConnectTarget, isRequest: Bool) {
         // The version first: what replaces the settings in between is noticed later.
@@ -245,7 +248,7 @@ final class Visitor {
                 forward(approach, isTLS: true)
             }
         } catch {
-            refuse(error, approach.target, isMalformed: false)
+            refuse(alarm ?? error, approach.target, isMalformed: false)
         }
         return true
     }

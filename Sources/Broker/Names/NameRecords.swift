@@ -8,6 +8,8 @@ final class NameRecords: Sendable {
     private struct State {
         var seen: Set<String> = []
         var isFull = false
+        /// Counted for themselves, so that no number of refusals hides one.
+        var alarmed: Set<String> = []
     }
 
     /// Names taken down singly; a program that asks for made-up names fills no journal with them.
@@ -25,8 +27,12 @@ final class NameRecords: Sendable {
     func refused(_ name: String, _ refusal: EgressRefusal) {
         enum Step { case record, recordFull, nothing }
         let step: Step = state.withLock { state in
-            guard !state.isFull else { return .nothing }
-            guard state.seen.insert(refusal.rule.rawValue + " " + name).inserted else { return .nothing }
+            let key = refusal.rule.rawValue + " " + name
+            if refusal.rule.isAlarm {
+                let isNew = state.alarmed.count < NetworkUse.alarmsMax && state.alarmed.insert(key).inserted
+                return isNew ? .record : .nothing
+            }
+            guard !state.isFull, state.seen.insert(key).inserted else { return .nothing }
             state.isFull = state.seen.count > Self.namesMax
             return state.isFull ? .recordFull : .record
         }

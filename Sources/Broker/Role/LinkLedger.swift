@@ -40,9 +40,7 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
     func record(_ record: ConnectionRecord) {
         state.withLock { state in
             let waiting = state.reports.count - state.next
-            // What was refused before must not hide an alarm.
-            let most = record.rule.isAlarm ? 2 * Self.refusalsMax : Self.refusalsMax
-            if record.treatment == .refused, waiting >= most {
+            if record.treatment == .refused, waiting >= Self.most(record.rule) {
                 state.leftOut += 1
             } else if waiting >= Self.recordsMax {
                 state.isFull = true
@@ -51,6 +49,12 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
             }
         }
         ring()
+    }
+
+    /// What was refused before must not hide an alarm, nor an alarm that a program raises one that a service raises.
+    private static func most(_ rule: RuleID) -> Int {
+        if rule == .credentialReflected { return 3 * refusalsMax }
+        return rule.isAlarm ? 2 * refusalsMax : refusalsMax
     }
 
     /// What the kernel has taken is read by the supervisor, whatever becomes of this process. Where it is behind, the

@@ -465,7 +465,7 @@ extension Exchange {
             close()
             return client.abort(.internalError)
         }
-        record.ending = Printable.text(Array(loss.reason.utf8.prefix(512)))
+        record.ending = passage.telling(Printable.text(Array(loss.reason.utf8.prefix(512))))
         // The client cannot tell this from a connection of its own that went away, and does then what it does.
         let isOfOldConnection = loss.isEarly && server.isReused && !loss.isUntouched
         if hasAnswer || isOfOldConnection { return abort(loss.code ?? .internalError) }

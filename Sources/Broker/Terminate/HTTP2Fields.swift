@@ -36,11 +36,13 @@ enum HTTP2Fields {
                 throw HTTPRefusal(status, "http-syntax", "a field's value holds a control character")
             }
             if name.hasPrefix(":") {
+                // What a server wrote goes into no sentence that its client gets.
+                let shown = status == 400 ? EgressRefusal.quoted(name.utf8) : "a name with a colon before it"
                 guard read.fields.all.isEmpty, cookies.isEmpty else {
-                    throw HTTPRefusal(status, "http-syntax", "\(EgressRefusal.quoted(name.utf8)) stands behind fields")
+                    throw HTTPRefusal(status, "http-syntax", "\(shown) stands behind fields")
                 }
                 guard read.pseudo.updateValue(value, forKey: name) == nil else {
-                    throw HTTPRefusal(status, "http-syntax", "\(EgressRefusal.quoted(name.utf8)) stands twice")
+                    throw HTTPRefusal(status, "http-syntax", "\(shown) stands twice")
                 }
                 continue
             }

@@ -13,10 +13,16 @@ struct DenialReport {
     let paint: Paint
 
     /// What somebody must hear of whatever else they do not want to hear: a secret was on its way out.
-    func remarkAlarms(_ console: Console) {
-        for alarm in allRefusals.filter(Self.isAlarm).prefix(Self.linesMax) {
-            console.remark(paint(.red, "ALARM: \(text(alarm.target)): \(text(alarm.reason)) [\(alarm.rule)]"))
+    func remarkAlarms(_ console: Console, run: RunID) {
+        // First those that no program inside can raise by itself, to hide others behind them.
+        let all = allRefusals.filter(Self.isAlarm)
+        let alarms = all.filter { $0.rule == .credentialReflected } + all.filter { $0.rule != .credentialReflected }
+        for alarm in alarms.prefix(Self.linesMax) {
+            let times = alarm.count == 1 ? "" : ", \(alarm.count) times"
+            console.remark(paint(.red, "ALARM: \(text(alarm.target)): \(text(alarm.reason))\(times) [\(alarm.rule)]"))
         }
+        let more = alarms.dropFirst(Self.linesMax).reduce(network?.alarmsLeftOut ?? 0) { $0 + $1.count }
+        if more > 0 { console.remark(paint(.red, "ALARM: \(more) more; see: bailey egress log \(run)")) }
     }
 
     private static func isAlarm(_ refusal: NetworkUse.Refusal) -> Bool {
@@ -26,7 +32,7 @@ struct DenialReport {
     func remark(_ console: Console, run: RunID) {
         for denial in observation.denials.prefix(Self.linesMax) { console.remark(line(denial)) }
         for refusal in refusals.prefix(Self.linesMax) { console.remark(line(refusal)) }
-        let more = refusals.dropFirst(Self.linesMax).reduce(network?.refusalsLeftOut ?? 0) { $0 + $1.count }
+        let more = refusals.dropFirst(Self.linesMax).reduce(refusalsLeftOut) { $0 + $1.count }
         if more > 0 { console.remark("ACCESS DENIED: \(more) more refused connections; see: bailey egress log \(run)") }
         if let breakdown = network?.breakdown {
             console.remark(
@@ -46,6 +52,7 @@ struct DenialReport {
     }
 
     private var allRefusals: [NetworkUse.Refusal] { network?.refusals ?? [] }
+    private var refusalsLeftOut: UInt64 { network.map { $0.refusalsLeftOut - $0.alarmsLeftOut } ?? 0 }
     private var refusals: [NetworkUse.Refusal] { allRefusals.filter { !Self.isAlarm($0) } }
 
     private func line(_ refusal: NetworkUse.Refusal) -> String {

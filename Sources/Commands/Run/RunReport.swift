@@ -49,7 +49,7 @@ struct RunReport {
             paint: paint
         )
         let code = exitCode(outcome)
-        denials.remarkAlarms(console)
+        denials.remarkAlarms(console, run: run)
         if !options.quiet { remark(outcome, code, denials, changes) }
         if options.json {
             let answer = json(outcome, code, state, counts, denials)

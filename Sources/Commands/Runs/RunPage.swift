@@ -5,6 +5,8 @@ import Journal
 struct RunPage {
     /// Findings and conflicts that are shown; the record and `changes show` hold more.
     private static let findingsMax = 10
+    /// The journal and `--json` hold more.
+    private static let alarmsMax = 20
 
     let summary: RunSummary
     let facts: RunFacts
@@ -31,12 +33,21 @@ struct RunPage {
     func lines(_ paint: Paint, processes: Bool) -> [String] {
         var rows = Rows(paint: paint)
         if let damage { rows.add("damaged", Printable.text(damage), .red) }
-        for alarm in facts.alarms { rows.add("ALARM", alarm.text, .red) }
+        alarms(&rows)
         head(&rows)
         network(&rows)
         changes(&rows)
         seen(&rows, all: processes)
         return rows.lines
+    }
+
+    /// First those that no program inside can raise by itself.
+    private func alarms(_ rows: inout Rows) {
+        let reflected = RuleID.credentialReflected.rawValue
+        let all = facts.alarms.filter { $0.rule == reflected } + facts.alarms.filter { $0.rule != reflected }
+        for alarm in all.prefix(Self.alarmsMax) { rows.add("ALARM", alarm.text, .red) }
+        let more = all.count - Self.alarmsMax
+        if more > 0 { rows.add("ALARM", "\(more) more; see: bailey egress log \(summary.run)", .red) }
     }
 
     private func head(_ rows: inout Rows) {

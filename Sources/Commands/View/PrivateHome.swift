@@ -43,7 +43,7 @@ enum PrivateHome {
         // One that would cover the project, or lie in it, is left out.
         for cache in places where !overlaps(caller.home + "/" + cache, projectPath) {
             let name = cache.replacing("/", with: "_")
-            _ = try ensure(name, in: directory)
+            _ = try ensureOpen(name, in: directory)
             // Root's caches belong to an id that is nobody's: a set-uid file in them is worth nothing outside.
             if caller.isRoot {
                 try directory.setOwner(
@@ -63,6 +63,14 @@ enum PrivateHome {
     /// Empties the private homes of a project.
     static func reset(_ project: ProjectID, state: borrowing StateDirectory) throws {
         try state.directory("homes").removeTree(Array(project.rawValue.utf8))
+    }
+
+    /// One that a command of an earlier run may have shut, to keep the runs after it from beginning.
+    private static func ensureOpen(_ name: String, in directory: borrowing Directory) throws(SystemError) -> Directory {
+        do { return try ensure(name, in: directory) } catch  where error.code == EACCES {
+            try directory.openUp(Array(name.utf8))
+            return try ensure(name, in: directory)
+        }
     }
 
     private static func ensure(_ name: String, in directory: borrowing Directory) throws(SystemError) -> Directory {

@@ -120,7 +120,7 @@ struct CredentialYard {
 
     /// What it sends back depends on the path; `key` is what it was given.
     private static let server = #"""
-        import base64, gzip, json, socket, urllib.parse, zlib
+        import base64, gzip, json, random, socket, time, urllib.parse, zlib
         log = open('requests.log', 'a', buffering=1)
         def read(c):
             got = b''
@@ -153,8 +153,9 @@ struct CredentialYard {
             return b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' + body + b'0\r\n' + trailers + b'\r\n'
         def raw_deflate(b):
             z = zlib.compressobj(wbits=-15); return z.compress(b) + z.flush()
+        def noise(): return gzip.compress(random.Random(7).randbytes(4 << 20), 1)
         kept = []
-        def answers(path, key, body, fields):
+        def answers(path, key, body, fields, c):
             k = key.encode()
             if path == '/api/keep': kept.append(k)
             if path.startswith('/kept'): return answer(b'kept ' + b''.join(kept))
@@ -174,6 +175,7 @@ struct CredentialYard {
             if name == 'cutgzip': return coded(gzip.compress(b'good ' * 4000)[:-9], 'gzip')
             if name == 'badgzip': return coded(b'no gzip at all', 'gzip')
             if name == 'bomb': return coded(gzip.compress(bytes(200 << 20)), 'gzip')
+            if name == 'latebomb': return coded(noise() + gzip.compress(bytes(200 << 20)), 'gzip')
             if name == 'br': return coded(b'whatever', 'br')
             if name == 'double': return coded(gzip.compress(gzip.compress(text)), 'gzip, gzip')
             if name == 'field': return answer(b'ok', f'X-Seen: {key}\r\n')
@@ -189,6 +191,11 @@ struct CredentialYard {
             if name == 'json': return answer(json.dumps({'a': key}).encode())
             if name == 'slash': return answer(json.dumps({'a': key}).replace('/', '\\/').encode())
             if name == 'hex': return answer(k.hex().encode())
+            if name == 'drip':
+                c.sendall(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
+                for n in range(20): c.sendall(b'1\r\n\n\r\n'); time.sleep(0.05)
+                c.sendall(b'%x\r\n%s\r\n' % (len(k) - 1, k[:-1])); time.sleep(2)
+                return b'0\r\n\r\n'
             if name == 'part': return answer(text[:9], '', '206 Partial Content')
             if name == 'half': return answer(b'x' * 70000 + k[:-1])
             if name == 'unauthorized': return answer(b'no', '', '401 Unauthorized')
@@ -205,7 +212,7 @@ struct CredentialYard {
                         key = got[1].get('SLOT', 'none')
                         if key.startswith('Bearer '): key = key[7:]
                         if key.startswith('Basic '): key = base64.b64decode(key[6:]).decode().partition(':')[2]
-                        c.sendall(answers(got[0], key, got[2], got[1]))
+                        c.sendall(answers(got[0], key, got[2], got[1], c))
             except OSError: pass
         listener = socket.create_server(('127.0.0.1', 0), backlog=64)
         def forever():

@@ -142,6 +142,30 @@ struct InjectionTests {
         #expect(yard.denials(1).first?.rule == RuleID("credential-plain"))
     }
 
+    /// Some servers read what stands behind the body as if it stood before it.
+    @Test func behindTheBodyItsFieldIsTakenOut() throws {
+        let yard = try CredentialYard()
+        let head = yard.request("/ok", method: "POST", ["Transfer-Encoding: chunked", "Trailer: X-Api-Key"])
+        let trailers = ["X-Api-Key: mine", "x_api_key: mine", "X-API_Key: mine", "x-api-key: \(yard.placeholder)"]
+        let answers = try yard.ask(trailers.map { [head + "2\r\nhi\r\n0\r\n\($0)\r\n\r\n"] })
+        for answer in answers.prefix(3) { #expect(answer.hasSuffix("ok 12"), "\(answer)") }
+        #expect(answers[3].contains("Bailey-Rule: credential-placeholder"), "\(answers[3])")
+        #expect(!yard.received.contains("mine"))
+        let client = """
+            const session = require('http2').connect('https://\(CredentialYard.name)', {
+                createConnection: () => require('tls').connect({ host: '127.0.0.1', port: \(yard.port),
+                    servername: '\(CredentialYard.name)', ALPNProtocols: ['h2'],
+                    ca: require('fs').readFileSync('\(yard.tools.place.path)/ca.pem') }) });
+            const s = session.request({ ':method': 'POST', ':path': '/ok' }, { waitForTrailers: true });
+            s.on('wantTrailers', () => s.sendTrailers({ 'x-api-key': 'mine', 'x_api_key': 'mine' }));
+            let text = ''; s.on('data', (d) => text += d);
+            s.on('end', () => { console.log(text); session.close(); });
+            s.end('hi');
+            """
+        let result = try ProcessRunner.run("/usr/bin/env", arguments: ["node", "-e", client], timeoutSeconds: 30)
+        #expect(result.stdout == "ok 12\n", "\(result.summary)")
+    }
+
     @Test func overHTTP2EveryRequestHasItAndNoTableKeepsIt() throws {
         let script = """
             const server = http2.createSecureServer(options);

@@ -80,6 +80,20 @@ struct NeedleTests {
         #expect(out(needles, [Array("0123456".utf8), Array("7".utf8)]) == Array("01234567".utf8))
     }
 
+    /// As Go, .NET, PHP, Python, Jinja and JavaScript write it, and in UTF-16.
+    @Test func asProgramsEscapeItItIsFound() throws {
+        let key = "a+b/c=d&e<f>g'h\"i`" + Self.key
+        let needles = try set([key])
+        let forms = [
+            #"a+b/c=d\u0026e\u003cf\u003eg'h\"i`"#, #"a\u002Bb/c=d\u0026e\u003Cf\u003Eg\u0027h\u0022i\u0060"#,
+            "a+b/c=d&amp;e&lt;f&gt;g&#39;h&quot;i`", "a&#43;b/c=d&amp;e&lt;f&gt;g&#39;h&#34;i`",
+            "a+b/c&#x3D;d&amp;e&lt;f&gt;g&#x27;h&quot;i&#x60;",
+        ]
+        for form in forms { #expect(out(needles, [Array(("x" + form + Self.key + "y").utf8)]) == nil, "\(form)") }
+        let wide: [UInt8] = key.utf8.flatMap { [$0, 0] as [UInt8] }
+        #expect(out(needles, [wide]) == nil && out(needles, [[0]] + wide.dropLast().map { [$0] }) == nil)
+    }
+
     @Test func anybodysPlaceholderIsFoundByItsForm() throws {
         var random = SystemRandomNumberGenerator()
         let own = Placeholder(prefix: "", length: 32, random: &random).text
