@@ -11,6 +11,15 @@ package struct HeldSecret: Sendable, Equatable {
         case claudeLogin = "claude-login"
         /// The file in which Codex keeps its login.
         case codexLogin = "codex-login"
+
+        /// How a person logs in; empty for a value.
+        package var logIn: String {
+            switch self {
+            case .value: ""
+            case .claudeLogin: "run claude, and there /login"
+            case .codexLogin: "run codex login"
+            }
+        }
     }
 
     package let name: String

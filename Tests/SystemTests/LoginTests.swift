@@ -78,6 +78,24 @@ struct LoginTests {
         #expect(place.seen().count == 1)
     }
 
+    @Test("where logins are renewed is closed inside, and the line says why")
+    func outside() throws {
+        let place = try LoginYard()
+        try place.logIn(access: LoginYard.word("access"), refresh: LoginYard.word("refresh"), secondsLeft: 7200)
+        // Declared for everybody here, so the project closes it.
+        try place.yard.write("network: {allow: [api.anthropic.com]}\n", to: "project/bailey.yml")
+        let renew = "curl -s -o /dev/null -w '%{http_code}\\n' -d '{}' https://platform.claude.com/v1/oauth/token"
+        let result = try place.yard.inside("\(renew); \(Self.ask); getent ahosts platform.claude.com; true")
+        #expect(result.stdout == "000\n200\n", "\(result.summary)")
+        #expect(result.stderr.contains("login-outside"), "\(result.summary)")
+        #expect(result.stderr.contains("Bailey renews the login of Claude Code itself"), "\(result.summary)")
+        #expect(!result.stderr.contains("network-unlisted"), "\(result.summary)")
+        #expect(place.asked().isEmpty)
+        let suggested = try place.yard.bailey(["policy", "suggest", "last"])
+        let lines = suggested.stdout.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        #expect(!lines.contains { $0.contains("platform.claude.com") }, "\(suggested.summary)")
+    }
+
     @Test("two runs at once renew it once")
     func together() throws {
         let place = try LoginYard()
@@ -101,7 +119,11 @@ struct LoginTests {
         try place.logIn(access: LoginYard.word("access"), refresh: LoginYard.word("refresh"), secondsLeft: -5)
         try place.mode("revoked")
         let before = try place.yard.read(LoginYard.claudeFile)
-        let result = try place.yard.inside("for n in 1 2 3; do curl -s https://api.anthropic.com/v1/models/who; done")
+        let ask = "curl -s -w ' status %{http_code}' https://api.anthropic.com/v1/models/who"
+        let result = try place.yard.inside("for n in 1 2 3; do \(ask); done")
+        // Agents try a 503 for minutes, and this ends only when somebody logs in.
+        #expect(result.stdout.components(separatedBy: "status 403").count == 4, "\(result.summary)")
+        #expect(result.stdout.contains("login-over"))
         #expect(result.stdout.contains("/login"), "\(result.summary)")
         #expect(result.stdout.contains("Log in again outside"))
         #expect(place.seen().isEmpty)

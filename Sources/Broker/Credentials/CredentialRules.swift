@@ -5,6 +5,8 @@ import Egress
 /// Which secret a request carries, and which requests go nowhere because a secret is bound to their host.
 enum CredentialRules {
     static let missing = RuleID("credential-missing")
+    /// A login that only a person can begin again: to ask once more is no use.
+    static let over = RuleID("login-over")
     private static let plain = RuleID("credential-plain")
     static let socket = RuleID("credential-websocket")
     private static let ambiguous = RuleID("credential-ambiguous")

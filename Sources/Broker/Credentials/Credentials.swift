@@ -44,6 +44,7 @@ final class Credentials: Sendable {
             judgement.injection,
             meter: isDenied ? nil : meters?.meter(request, connection),
             watch: judgement.watch,
+            values: values,
             neighbours: neighbours(request.target, judgement.injection, connection.settings)
         )
     }
@@ -58,6 +59,6 @@ final class Credentials: Sendable {
         let others = settings.secrets.filter { secret in
             secret != injection?.secret && secret.bindings.contains { $0.isAt(target) }
         }
-        return others.compactMap(values.known)
+        return others.flatMap(values.known)
     }
 }

@@ -8,6 +8,7 @@ import NIOCore
 struct Passage {
     let injection: Injection?
     private(set) var meter: (any ModelMeter)?
+    private let values: any CredentialValues
     private var value: SecretValue?
     private var answer: AnswerReading?
     private let watch: PlaceholderWatch?
@@ -22,12 +23,14 @@ struct Passage {
         _ injection: Injection?,
         meter: (any ModelMeter)?,
         watch: PlaceholderWatch?,
+        values: any CredentialValues,
         neighbours: [SecretValue]
     ) {
         self.target = target
         self.injection = injection
         self.meter = meter
         self.watch = watch
+        self.values = values
         self.neighbours = neighbours
         leaving = watch.map { NeedleScanner($0.needles) }
     }
@@ -53,6 +56,12 @@ struct Passage {
         return (value, injection.secret)
     }
 
+    /// What the request would have carried before, and what others carry meanwhile.
+    private var former: [SecretValue] {
+        guard let injection, let value else { return [] }
+        return values.known(injection.secret).filter { $0 !== value }
+    }
+
     private static func needles(of value: SecretValue) throws(EgressRefusal) -> NeedleSet {
         do throws(SecretMemory.Failure) { return try value.needles() } catch {
             throw EgressRefusal(CredentialRules.missing, "the answer could not be scanned for the secret: \(error)")
@@ -63,7 +72,7 @@ struct Passage {
     mutating func begin() throws(EgressRefusal) {
         if readsAnswer {
             var sets = needles.map { [$0] } ?? []
-            for value in neighbours { sets.append(try Self.needles(of: value)) }
+            for value in neighbours + former { sets.append(try Self.needles(of: value)) }
             answer = AnswerReading(sets, target: target)
         }
         meter?.leaves()
@@ -92,6 +101,7 @@ struct Passage {
     mutating func come(_ head: ResponseHead) throws(EgressRefusal) -> ResponseHead {
         guard answer != nil else { return head }
         var head = try answer?.take(head) ?? head
+        if let injection, let value, (200..<400).contains(head.status) { values.accepted(value, of: injection.secret) }
         if !head.isInformational { meter?.answer(&head) }
         return head
     }

@@ -37,10 +37,12 @@ package final class SecretStore: CredentialValues {
         }
     }
 
-    package func known(_ secret: HeldSecret) -> SecretValue? {
-        guard case .value(let value)? = entries.withLock({ $0[secret.placeholder.text] }) else { return nil }
-        return value
+    package func known(_ secret: HeldSecret) -> [SecretValue] {
+        guard case .value(let value)? = entries.withLock({ $0[secret.placeholder.text] }) else { return [] }
+        return [value]
     }
+
+    package func accepted(_ value: SecretValue, of secret: HeldSecret) {}
 
     package func rejected(
         _ value: SecretValue,

@@ -42,8 +42,12 @@ package protocol CredentialValues: Sendable {
     /// - Throws: through the future: `EgressRefusal` of the rule `credential-missing`, with what to do about it.
     func lease(_ secret: HeldSecret, on loop: any EventLoop) -> EventLoopFuture<SecretValue>
 
-    /// The value as it is now; nil where there is none. Nothing is renewed for it.
-    func known(_ secret: HeldSecret) -> SecretValue?
+    /// The value as it is now, and the one before it where services may still send that back; none where there is
+    /// none. Nothing is renewed for it.
+    func known(_ secret: HeldSecret) -> [SecretValue]
+
+    /// Hears that a service took a value.
+    func accepted(_ value: SecretValue, of secret: HeldSecret)
 
     /// Hears that a service answered 401 to a value.
     ///

@@ -23,7 +23,11 @@ package struct Judge: Sendable {
             return (EgressDecision(refusal), .refuse)
         }
         let decision = settings.policy.decide(target)
-        guard decision.verdict == .allow else { return (decision, .refuse) }
+        guard decision.verdict == .allow else {
+            let refusal = EgressRefusal(decision.rule, decision.reason, remedy: decision.remedy)
+            let explained = LoginProvider.explained(refusal, target.host.description, settings)
+            return (EgressDecision(explained), .refuse)
+        }
         return (decision, treatment(target, settings))
     }
 

@@ -15,6 +15,8 @@ struct Login {
     let place: UInt16
     var tokens: LoginTokens?
     var value: SecretValue?
+    /// The token before it, which a service may still send back.
+    var former: SecretValue?
     /// Why there are none.
     var problem: String?
     var phase = Phase.idle
@@ -25,6 +27,8 @@ struct Login {
     var answered: [Answered] = []
     /// The token that the service itself did not accept.
     var rejected: String?
+    /// Renewals that a service provoked by refusing tokens, since it took one.
+    var provoked = 0
     /// The refresh token that the provider did not accept: nobody asks with it again.
     var dead: String?
     var failure: LoginFailure?
@@ -37,6 +41,15 @@ struct Login {
 
     /// Programs renew this early; a request under way must not be caught by the end of its token.
     static let earlySeconds = 300.0
+
+    /// A service that refuses whatever is renewed is no reason to ask the provider for ever.
+    static let provokedMax = 3
+
+    /// True where nothing but the service's refusal speaks for a renewal.
+    func isProvoked(_ now: Double) -> Bool {
+        guard let tokens, tokens.access == rejected else { return false }
+        return tokens.expiresMilliseconds.map { Double($0) / 1000 > now } ?? true
+    }
 
     func isFresh(_ now: Double) -> Bool { isUsable(now + Self.earlySeconds) }
 

@@ -10,8 +10,10 @@ struct LoginProvider: Sendable {
     let host: String
     let path: String
     let client: String
+    /// How a person logs in again.
+    let logIn: String
     /// What to do about a login that is over.
-    let remedy: String
+    var remedy: String { "Log in again outside: \(logIn)." }
 
     static func of(_ form: HeldSecret.Form) -> LoginProvider? {
         switch form {
@@ -22,7 +24,7 @@ struct LoginProvider: Sendable {
                 host: "platform.claude.com",
                 path: "/v1/oauth/token",
                 client: "9d1c250a-e61b-44d9-88ed-5944d1962f5e",
-                remedy: "Log in again outside: run claude, and there /login."
+                logIn: form.logIn
             )
         case .codexLogin:
             LoginProvider(
@@ -30,9 +32,23 @@ struct LoginProvider: Sendable {
                 host: "auth.openai.com",
                 path: "/oauth/token",
                 client: "app_EMoamEEZ73f0CkXaXp7hrann",
-                remedy: "Log in again outside: codex login."
+                logIn: form.logIn
             )
         }
+    }
+
+    /// An agent whose token is refused tries to renew its login by itself, which it cannot: what lies inside is worth
+    /// nothing. Nobody shall list the host for that.
+    static func explained(_ refusal: EgressRefusal, _ host: String, _ settings: BrokerSettings) -> EgressRefusal {
+        guard refusal.rule.rawValue == "network-unlisted" else { return refusal }
+        let held = settings.secrets.lazy.compactMap { of($0.form) }
+        guard let provider = held.first(where: { $0.host == host }) else { return refusal }
+        return EgressRefusal(
+            RuleID("login-outside"),
+            "the login of \(provider.name) is renewed by Bailey, outside; what lies inside cannot be renewed",
+            remedy: "Nothing: Bailey renews the login of \(provider.name) itself, outside. If it is over, log in again "
+                + "there: \(provider.logIn)."
+        )
     }
 
     var target: ConnectTarget? { (try? HostName(host)).map { ConnectTarget(host: .name($0), port: 443) } }

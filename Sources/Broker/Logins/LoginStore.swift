@@ -10,13 +10,15 @@ import Synchronization
 package final class LoginStore: CredentialValues {
     /// What is said to the supervisor.
     package typealias Tell = @Sendable (BrokerReport) -> Void
+    /// Asks the provider of a form for other tokens.
+    package typealias Renew = @Sendable (LoginTokens, HeldSecret.Form, any EventLoop) -> EventLoopFuture<LoginTokens>
 
     private struct State {
         var logins: [String: Login] = [:]
     }
 
     private let plain: SecretStore
-    private let renewal: LoginRenewal
+    private let renew: Renew
     private let group: any EventLoopGroup
     private let tell: Tell
     private let unixSeconds: @Sendable () -> Double
@@ -27,18 +29,32 @@ package final class LoginStore: CredentialValues {
     private static let quietSeconds = 30.0
     private static let revokedSeconds = 60.0
 
-    package init(
+    package convenience init(
         _ plain: SecretStore,
         settings: SettingsStore,
         group: any EventLoopGroup,
         unixSeconds: @escaping @Sendable () -> Double,
         tell: @escaping Tell
     ) {
+        let renewal = LoginRenewal(settings, unixSeconds: unixSeconds)
+        self.init(plain, group: group, unixSeconds: unixSeconds, tell: tell) { tokens, form, loop in
+            guard let provider = LoginProvider.of(form) else { return loop.makeFailedFuture(LoginFailure.revoked) }
+            return renewal.renew(tokens, provider, on: loop)
+        }
+    }
+
+    package init(
+        _ plain: SecretStore,
+        group: any EventLoopGroup,
+        unixSeconds: @escaping @Sendable () -> Double,
+        tell: @escaping Tell,
+        renew: @escaping Renew
+    ) {
         self.plain = plain
         self.group = group
         self.tell = tell
         self.unixSeconds = unixSeconds
-        renewal = LoginRenewal(settings, unixSeconds: unixSeconds)
+        self.renew = renew
     }
 
     /// A value came, or the file of a login.
@@ -51,6 +67,7 @@ package final class LoginStore: CredentialValues {
             switch read {
             case .success(let file): Self.take(file.tokens, &login)
             case .failure(let error):
+                login.former = login.value ?? login.former
                 login.tokens = nil
                 login.value = nil
                 login.problem = error.description
@@ -75,7 +92,7 @@ package final class LoginStore: CredentialValues {
         guard let provider = LoginProvider.of(secret.form) else { return plain.lease(secret, on: loop) }
         return state.withLock { state in
             guard var login = state.logins[secret.placeholder.text] else {
-                return loop.makeFailedFuture(Self.refusal(secret, provider, "there is none"))
+                return loop.makeFailedFuture(Self.refusal(secret, provider, nil))
             }
             defer { state.logins[secret.placeholder.text] = login }
             let now = unixSeconds()
@@ -83,15 +100,24 @@ package final class LoginStore: CredentialValues {
             guard login.phase != .idle || login.canRenew(now) else {
                 // The token holds for some minutes yet, although the provider gives no other.
                 if let value = login.value, login.isUsable(now) { return loop.makeSucceededFuture(value) }
-                return loop.makeFailedFuture(Self.refusal(secret, provider, Self.reason(login)))
+                return loop.makeFailedFuture(Self.refusal(secret, provider, login))
             }
             return wait(secret, &login, on: loop)
         }
     }
 
-    package func known(_ secret: HeldSecret) -> SecretValue? {
-        guard LoginProvider.of(secret.form) != nil else { return plain.known(secret) }
-        return state.withLock { $0.logins[secret.placeholder.text]?.value }
+    package func known(_ secret: HeldSecret) -> [SecretValue] {
+        guard secret.form != .value else { return plain.known(secret) }
+        return state.withLock { state in
+            let login = state.logins[secret.placeholder.text]
+            return [login?.value, login?.former].compactMap { $0 }
+        }
+    }
+
+    package func accepted(_ value: SecretValue, of secret: HeldSecret) {
+        guard secret.form != .value else { return }
+        let key = secret.placeholder.text
+        state.withLock { if $0.logins[key]?.value === value { $0.logins[key]?.provoked = 0 } }
     }
 
     package func rejected(
@@ -99,7 +125,7 @@ package final class LoginStore: CredentialValues {
         of secret: HeldSecret,
         on loop: any EventLoop
     ) -> EventLoopFuture<SecretValue?> {
-        guard LoginProvider.of(secret.form) != nil else { return plain.rejected(value, of: secret, on: loop) }
+        guard secret.form != .value else { return plain.rejected(value, of: secret, on: loop) }
         let waiting: EventLoopFuture<SecretValue>? = state.withLock { state in
             guard var login = state.logins[secret.placeholder.text], let current = login.value else { return nil }
             defer { state.logins[secret.placeholder.text] = login }
@@ -107,7 +133,8 @@ package final class LoginStore: CredentialValues {
             // Another request heard so first, and it was renewed meanwhile.
             if current !== value, login.isUsable(now) { return loop.makeSucceededFuture(current) }
             // A token that was just made is as good as the next one.
-            guard now > login.renewed + Self.revokedSeconds, login.canRenew(now) else { return nil }
+            guard now > login.renewed + Self.revokedSeconds, login.canRenew(now), login.provoked < Login.provokedMax
+            else { return nil }
             login.rejected = login.tokens?.access
             return wait(secret, &login, on: loop)
         }
@@ -166,11 +193,19 @@ extension LoginStore {
             login.quietUntil = unixSeconds() + Self.revokedSeconds
             return settle(secret, provider, &login, telling: .loginSettled(login.place))
         }
+        if login.isProvoked(unixSeconds()) {
+            guard login.provoked < Login.provokedMax else {
+                login.failure = .unavailable("the service refused it after \(Login.provokedMax) renewals")
+                login.quietUntil = unixSeconds() + Self.quietSeconds
+                return settle(secret, provider, &login, telling: .loginSettled(login.place))
+            }
+            login.provoked += 1
+        }
         login.phase = .renewing
         let (key, attempt) = (secret.placeholder.text, login.attempt)
         let loop = group.next()
         loop.execute {
-            self.renewal.renew(tokens, provider, on: loop).whenComplete { result in
+            self.renew(tokens, secret.form, loop).whenComplete { result in
                 self.change(key) { login in
                     guard login.phase == .renewing, login.attempt == attempt else { return }
                     self.renewed(result, of: tokens, secret, provider, &login)
@@ -214,7 +249,7 @@ extension LoginStore {
         if let value = login.value, login.isUsable(unixSeconds()) {
             login.answered += waiters.map { ($0, .success(value)) }
         } else {
-            let refusal = Self.refusal(secret, provider, Self.reason(login))
+            let refusal = Self.refusal(secret, provider, login)
             login.answered += waiters.map { ($0, .failure(refusal)) }
         }
     }
@@ -233,6 +268,7 @@ extension LoginStore {
 
     private static func take(_ tokens: LoginTokens, _ login: inout Login) {
         if tokens != login.tokens || login.value == nil {
+            if tokens.access != login.tokens?.access { login.former = login.value ?? login.former }
             login.value = Array(tokens.access.utf8).withUnsafeBytes { try? SecretValue($0) }
             login.tokens = tokens
         }
@@ -248,10 +284,10 @@ extension LoginStore {
         }
     }
 
-    private static func refusal(_ secret: HeldSecret, _ provider: LoginProvider, _ problem: String) -> EgressRefusal {
+    private static func refusal(_ secret: HeldSecret, _ provider: LoginProvider, _ login: Login?) -> EgressRefusal {
         EgressRefusal(
-            CredentialRules.missing,
-            "the login of \(provider.name) (\(secret.name)) cannot be used: \(problem)",
+            login?.failure == .revoked ? CredentialRules.over : CredentialRules.missing,
+            "the login of \(provider.name) (\(secret.name)) cannot be used: \(login.map(reason) ?? "there is none")",
             remedy: provider.remedy
         )
     }

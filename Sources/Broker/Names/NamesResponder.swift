@@ -98,7 +98,9 @@ package final class NamesResponder: Sendable {
                 break
             }
             reply.records = [.pointer(DNSName(name))]
-        case .refused(let refusal): refuse(&reply, query, refusal)
+        case .refused(let refusal):
+            let host = query.question.name.folded.description
+            refuse(&reply, query, LoginProvider.explained(refusal, host, settings))
         case .listed(let name, let family):
             do throws(EgressRefusal) {
                 let synthetic = try names.addresses(of: name, limits: settings.limits)

@@ -107,7 +107,8 @@ final class Exchange {
         let refusal = error as? EgressRefusal ?? EgressRefusal(CredentialRules.missing, "no secret came: \(error)")
         note(EgressDecision(refusal))
         let remedy = refusal.remedy.map { ". " + $0.dropLast($0.hasSuffix(".") ? 1 : 0) } ?? ""
-        answer(.failed(503, rule: refusal.rule.rawValue, refusal.reason + remedy))
+        let status = refusal.rule == CredentialRules.over ? 403 : 503
+        answer(.failed(status, rule: refusal.rule.rawValue, refusal.reason + remedy))
     }
 
     private func connect(_ wish: OutsidePool.Wish) {

@@ -104,9 +104,10 @@ struct RunAgent: Sendable {
         guard !secrets.held.contains(where: { $0.form != .value }) else { return nil }
         let keys = recipe.providers.compactMap { try? Catalogue.provider($0.name)?.keyVariables.first }
         let shown = keys.prefix(3).joined(separator: ", ") + (keys.count > 3 ? " or another service's key" : "")
-        let login = recipe.logins.isEmpty ? "" : ", or log in outside by running `\(recipe.name)` without Bailey"
-        return "warning: \(recipe.title) has no key\(recipe.logins.isEmpty ? "" : " and no login") here: "
-            + "set \(shown)\(login)"
+        guard let login = recipe.logins.first else { return "warning: \(recipe.title) has no key here: set \(shown)" }
+        let form: HeldSecret.Form = login.kind == .claude ? .claudeLogin : .codexLogin
+        return "warning: \(recipe.title) has no key and no login here, and reaches no model: set \(shown), or log in "
+            + "outside, without Bailey (\(form.logIn)), and run this again; a login in here leads nowhere"
     }
 }
 

@@ -49,7 +49,7 @@ struct LoginPlace: Sendable, Equatable {
             let place = of(login == .claude ? .claudeLogin : .codexLogin, caller: caller, visible: visible)
             if let file = try place.read(caller: caller) { return try place.request(file, origin: "secrets") }
             console.remark(
-                "warning: nobody is logged in there: \(Printable.text(place.path)); run `\(place.agent)` outside"
+                "warning: nobody is logged in there: \(Printable.text(place.path)); outside, \(place.form.logIn)"
             )
             return nil
         }
@@ -80,7 +80,7 @@ struct LoginPlace: Sendable, Equatable {
             throw CommandError(
                 ExitStatus.failed,
                 "read \(what) from \(shown): \(error)",
-                hint: "Log in again outside: \(agent)."
+                hint: "Log in again outside: \(form.logIn)."
             )
         }
     }
@@ -106,6 +106,9 @@ struct LoginPlace: Sendable, Equatable {
     ]
     private static let codexPaths: [(methods: [String]?, path: String)] = [
         (nil, "/backend-api/codex"), (["GET"], "/backend-api/wham/usage"),
+        // Which workspace the account is in, without which it asks nothing; its own settings; those of a company.
+        (["GET"], "/backend-api/wham/accounts/check"), (["GET"], "/backend-api/wham/settings/user"),
+        (["GET"], "/backend-api/wham/config/bundle"),
     ]
 
     private static func bindings(
@@ -119,6 +122,4 @@ struct LoginPlace: Sendable, Equatable {
         }
         return bindings
     }
-
-    private var agent: String { form == .codexLogin ? "codex login" : "claude" }
 }

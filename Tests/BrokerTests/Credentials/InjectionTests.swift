@@ -105,7 +105,9 @@ struct InjectionTests {
             return loop.scheduleTask(in: .milliseconds(20)) {}.futureResult.flatMap { value }
         }
 
-        func known(_ secret: HeldSecret) -> SecretValue? { nil }
+        func known(_ secret: HeldSecret) -> [SecretValue] { [] }
+
+        func accepted(_ value: SecretValue, of secret: HeldSecret) {}
 
         func rejected(
             _ value: SecretValue,

@@ -3,6 +3,8 @@ import BrokerLink
 import Domain
 import Egress
 import Foundation
+import NIOCore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -46,6 +48,56 @@ struct ReflectionTests {
         #expect(!yard.received.contains("Range:"))
         let denials = yard.denials(answers.count)
         #expect(denials.count == 3 && denials.allSatisfy { $0.rule == RuleID("credential-reflected") })
+    }
+
+    /// A login is renewed while services still know the token before it.
+    @Test("what was carried before does not come in either") func carriedBefore() throws {
+        for (path, name) in [(nil, "bound"), ("/api", "unbound")] {
+            let renewed = RenewedValues()
+            let yard = try CredentialYard(
+                path: path,
+                allow: path == nil ? [] : ["https://\(CredentialYard.name)/"],
+                values: renewed
+            )
+            #expect(try yard.ask(yard.request("/api/keep")).hasSuffix("ok 0"))
+            renewed.renew()
+            let answer = try yard.ask(yard.request("/kept"))
+            #expect(!answer.contains(renewed.first.prefix(8)), "\(name): \(answer)")
+            #expect(try yard.ask(yard.request("/ok")).hasSuffix("ok 0"), "\(name)")
+            let denials = yard.denials(3)
+            #expect(denials.map(\.rule) == [RuleID("credential-reflected")], "\(name)")
+        }
+    }
+
+    /// One value, and then another.
+    private final class RenewedValues: CredentialValues {
+        let first = CredentialYard.randomKey()
+        let second = CredentialYard.randomKey()
+        private let isRenewed = Mutex(false)
+
+        func renew() { isRenewed.withLock { $0 = true } }
+
+        private func value(_ text: String) throws -> SecretValue {
+            try Array(text.utf8).withUnsafeBytes { try SecretValue($0) }
+        }
+
+        func lease(_ secret: HeldSecret, on loop: any EventLoop) -> EventLoopFuture<SecretValue> {
+            let text = isRenewed.withLock { $0 } ? second : first
+            return loop.makeCompletedFuture { try value(text) }
+        }
+
+        func known(_ secret: HeldSecret) -> [SecretValue] {
+            let texts = isRenewed.withLock { $0 } ? [second, first] : [first]
+            return texts.compactMap { try? value($0) }
+        }
+
+        func accepted(_ value: SecretValue, of secret: HeldSecret) {}
+
+        func rejected(
+            _ value: SecretValue,
+            of secret: HeldSecret,
+            on loop: any EventLoop
+        ) -> EventLoopFuture<SecretValue?> { loop.makeSucceededFuture(nil) }
     }
 
     @Test func fieldsMayNotBeNamedForIt() throws {
