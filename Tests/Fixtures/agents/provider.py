@@ -15,7 +15,10 @@ It prints `https=PORT`. In DIRECTORY it reads, anew for each request,
 where a STEP is {"text": …}, {"call": TOOL, "input": {…}} or {"call": TOOL, "words": …} (a tool whose input is no JSON),
 in each case with "hold": NAME if hold-NAME is to be made and the answer to wait until go-NAME is there. The step is chosen by
 counting the results of tools in the request, since agents ask for titles and summaries in between; with "requests", by
-counting requests. A request that offers no tools while results are counted is such a side call. It writes
+counting requests. A request that offers no tools while results are counted is such a side call. A STEP with "refuse": true
+takes back the token of requests first: the login must be renewed (logins.py). "refuses": true answers every request 401.
+
+It writes
 
   ca.pem        the root of its certificate
   requests.jsonl   one line for each request: its method, host, path, field names, credential, model and step
@@ -26,31 +29,21 @@ import json
 import pathlib
 import socketserver
 import ssl
-import subprocess
 import sys
 import threading
 import time
 import urllib.parse
 
+sys.dont_write_bytecode = True
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "certificates"))
+
+import logins  # noqa: E402
+from certificates import make_certificates  # noqa: E402
+
 BODY_BYTES_MAX = 64 << 20
 HOLD_SECONDS_MAX = 120
 PIECE_CHARACTERS = 7
 USAGE = {"input": 1200, "output": 80}
-
-
-def make_certificates(place: pathlib.Path, names: list[str]) -> None:
-    """A root of P-256 and a leaf for the names."""
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=place, check=True, capture_output=True)
-
-    alternative = ",".join(f"DNS:{name}" for name in names)
-    (place / "leaf.conf").write_text(f"subjectAltName={alternative}\nextendedKeyUsage=serverAuth\n")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "3", "-subj", "/CN=test root")
-    openssl("req", *key, "-keyout", "leaf.key", "-out", "leaf.csr", "-subj", f"/CN={names[0]}")
-    signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "leaf.conf"]
-    openssl("x509", "-req", "-in", "leaf.csr", *signing, "-out", "leaf.pem", "-days", "3")
 
 
 def pieces(text: str) -> list[str]:
@@ -225,13 +218,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     answered = 0
 
     def credential(self) -> str:
-        """What the request shows: `bound` for the key, `other`, `none`; `twice` if it shows more than one."""
+        """What the request shows: `bound` for the key, `old` for one that was, `other`, `none`, `twice` for several."""
         key = (self.place / "key").read_text().strip()
         shown = self.headers.get_all("x-api-key", []) + self.headers.get_all("authorization", [])
         if len(shown) != 1:
             return "twice" if shown else "none"
         kind, _, rest = shown[0].partition(" ")
-        return "bound" if key in (shown[0], rest if kind.lower() == "bearer" else None) else "other"
+        word = rest if kind.lower() == "bearer" else shown[0]
+        return "bound" if word == key else "old" if logins.is_old(self.place, word) else "other"
 
     def read_body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
@@ -267,6 +261,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = urllib.parse.urlsplit(self.path).path
         if path.endswith("/models"):
             self.send(200, {"object": "list", "data": [], "models": []})
+        elif path.endswith("/accounts/check"):
+            self.send(200 if self.credential() == "bound" else 401, logins.WORKSPACES)
         else:
             self.send(404, {"error": {"type": "not_found_error", "message": "there is nothing here"}})
 
@@ -279,10 +275,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path.endswith("/messages/count_tokens"):
             self.note(body, credential=self.credential())
             self.send(200, {"input_tokens": USAGE["input"]})
+        elif path.endswith("/oauth/token"):
+            self.renew(body)
         elif dialect is None:
             self.do_other(body)
         else:
             self.say(dialect, body)
+
+    def renew(self, body: bytes) -> None:
+        self.note(b"", credential=self.credential(), renewal=True)
+        with self.lock:
+            answer = logins.renew(self.place, self.headers.get("Host", ""), json.loads(body))
+        self.send(200 if answer else 400, answer or {"error": "invalid_grant"})
 
     def do_other(self, body: bytes) -> None:
         self.note(body, credential=self.credential())
@@ -293,9 +297,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         script = json.loads((self.place / "script.json").read_text())
         step, index = self.choose(dialect, body, script, raw.decode("utf-8", "replace"))
         step = {"usage": script.get("usage", USAGE), **step}
+        if step.get("refuse") and not (self.place / f"refused-{index}").exists():
+            (self.place / f"refused-{index}").touch()
+            logins.revoke(self.place)
+            credential = self.credential()
         model, is_streamed = str(body.get("model", "")), body.get("stream") is True
         self.note(raw, credential=credential, dialect=dialect.name, model=model, stream=is_streamed, step=index)
-        if credential != "bound":
+        if credential != "bound" or script.get("refuses"):
             self.send(401, dialect.refusal(f"the provider's answer to a credential that is '{credential}'"))
             return
         self.hold(step)

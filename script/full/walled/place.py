@@ -12,16 +12,18 @@ import subprocess
 import tempfile
 import time
 
+import logins
 from strangers.bed import SYSTEM_PATH, Account, Failure
 from walled.programs import PYTHON, Agent
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[3] / "Tests" / "Fixtures" / "agents"
-# Reached as upstreams: the providers, where Codex logs in, a forge, and one that has nothing to do with models.
-NAMES = ["api.anthropic.com", "api.openai.com", "chatgpt.com", "auth.openai.com", "github.com", "files.example.com"]
+# Reached as upstreams: the providers, where logins are renewed, a forge, and one that has nothing to do with models.
+NAMES = ["api.anthropic.com", "api.openai.com", "chatgpt.com", "auth.openai.com", "platform.claude.com", "github.com",
+         "files.example.com"]
 # Requests to it are seen, and nothing is bound to it; of what is copied nobody knows the content.
 SEEN = "files.example.com"
 # Reached only where somebody logged in.
-LOGIN = ["chatgpt.com", "auth.openai.com"]
+LOGIN = ["chatgpt.com", "auth.openai.com", "platform.claude.com"]
 END_SECONDS = 240
 HOLD_SECONDS = 120
 FILES = {
@@ -63,6 +65,7 @@ class Place:
         self.bailey = str(self.path / "bin" / "bailey")
         self.show(installed)
         self.key = self.make_key()
+        self.is_logged_in = False
         self.start_provider()
         self.own(self.path, besides="outside")
         self.make_project()
@@ -92,15 +95,47 @@ class Place:
             [PYTHON, str(FIXTURES / "provider.py"), str(self.outside), *NAMES], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True,
         )
-        port = self.provider.stdout.readline().strip().partition("=")[2]
-        if not port:
+        self.port = self.provider.stdout.readline().strip().partition("=")[2]
+        if not self.port:
             raise Failure("the provider does not start")
-        configuration = self.path / "config" / "bailey"
-        shutil.copy(self.outside / "ca.pem", configuration / "outside.pem")
-        rest = f'port: 443, address: "127.0.0.1:{port}", ca: outside.pem'
-        lines = [f"    - {{host: {name}, {rest}}}" for name in NAMES if name not in LOGIN]
-        (configuration / "config.yml").write_text("network:\n  upstreams:\n" + "\n".join(lines)
-                                                  + f"\n  forges: [{SEEN}]\n")
+        shutil.copy(self.outside / "ca.pem", self.path / "config" / "bailey" / "outside.pem")
+        self.configure([name for name in NAMES if name not in LOGIN])
+
+    def configure(self, names: list[str], more: str = "") -> None:
+        rest = f'port: 443, address: "127.0.0.1:{self.port}", ca: outside.pem'
+        lines = [f"    - {{host: {name}, {rest}}}" for name in names]
+        (self.path / "config" / "bailey" / "config.yml").write_text(
+            "network:\n  upstreams:\n" + "\n".join(lines) + f"\n  forges: [{SEEN}]\n{more}")
+
+    def log_in(self, seconds: int) -> dict[str, str]:
+        """In place of the key there is a login, good for so long. Its tokens come back."""
+        kind = self.agent.name
+        tokens = logins.words(kind, self.random, seconds)
+        self.login_file.parent.mkdir(exist_ok=True)
+        self.login_file.write_text(json.dumps(logins.document(kind, tokens, seconds)))
+        self.login_file.chmod(0o600)
+        self.own(self.login_file.parent)
+        (self.outside / "key").write_text(tokens["access"])
+        (self.outside / "login.json").write_text(json.dumps({"form": kind, "refresh": tokens["refresh"]}))
+        self.configure(NAMES, f"secrets: [{{login: {kind}}}]\n")
+        # An upstream is there for everybody; what is renewed inside by itself shall not be.
+        (self.project / "bailey.yml").write_text(f"network:\n  allow: [{self.login_host}]\n")
+        self.own(self.project / "bailey.yml")
+        self.is_logged_in = True
+        return tokens
+
+    def forget_login(self) -> None:
+        """The provider renews it no more."""
+        state = self.outside / "login.json"
+        state.write_text(json.dumps({**json.loads(state.read_text()), "renews": False}))
+
+    @property
+    def login_file(self) -> pathlib.Path:
+        return self.home / (self.agent.login or ".none")
+
+    @property
+    def login_host(self) -> str:
+        return "chatgpt.com" if self.agent.name == "codex" else self.agent.host
 
     def make_project(self) -> None:
         for name, text in FILES.items():
@@ -121,7 +156,9 @@ class Place:
                 os.lchown(place, self.account.uid, self.account.gid)
 
     def can(self, part: str) -> bool:
-        return part != "again" or bool(self.agent.resume)
+        """Whether the agent has what the part is about."""
+        return {"again": bool(self.agent.resume), "login": bool(self.agent.login),
+                "refused": bool(self.agent.login)}.get(part, True)
 
     def stop(self) -> None:
         self.provider.stdin.close()
@@ -136,9 +173,9 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         return {
+            **({} if self.is_logged_in else {self.agent.variable: self.key}),
             "HOME": str(self.home), "PATH": f"{self.home}/.local/bin:{SYSTEM_PATH}", "LANG": "C.UTF-8",
             "TERM": "dumb", "XDG_STATE_HOME": str(self.path / "state"), "XDG_CONFIG_HOME": str(self.path / "config"),
-            self.agent.variable: self.key,
         }
 
     def start(self, words: list[str]) -> subprocess.Popen:
@@ -174,6 +211,7 @@ class Place:
         """What the model says from now on."""
         for name in ("counter", "hold-search", "go-search"):
             (self.outside / name).unlink(missing_ok=True)
+        (self.outside / "tokens.jsonl").write_text("")
         (self.outside / "requests.jsonl").write_text("")
         (self.outside / "script.json").write_text(self.agent.script(steps, **more))
 
@@ -195,6 +233,10 @@ class Place:
 
     def requests(self) -> list[dict]:
         return [json.loads(line) for line in (self.outside / "requests.jsonl").read_text().splitlines()]
+
+    def renewals(self) -> list[dict]:
+        """What the provider was asked for by who wanted other tokens."""
+        return [json.loads(line) for line in (self.outside / "tokens.jsonl").read_text().splitlines()]
 
     def body(self, request: dict) -> str:
         return (self.outside / "bodies" / str(request["number"])).read_text(errors="replace")

@@ -35,6 +35,8 @@ class Agent:
     # The tool that runs a command, and the name of its argument; none if it has no tools.
     shell: tuple[str, str] | None = None
     counts: str = "results"
+    # Where it keeps a login, below the home; none if it has none.
+    login: str = ""
 
     def command(self, task: str, way: str = "call") -> list[str]:
         """The words of a call, of one that continues (`resume`), or of one by the base URL (`base`)."""
@@ -111,7 +113,7 @@ AGENTS = [
          "--dangerously-skip-permissions"),
         resume=("claude", "--continue", "-p", "TASK", "--output-format", "stream-json", "--verbose", "--model",
                 "claude-sonnet-4-5", "--dangerously-skip-permissions"),
-        shell=("Bash", "command"),
+        shell=("Bash", "command"), login=".claude/.credentials.json",
     ),
     Codex(
         "codex", ("openai-codex-cli-bin==0.163.0",), "codex", "lib/python*/site-packages/codex_cli_bin/bin/codex",
@@ -120,7 +122,7 @@ AGENTS = [
         resume=("codex", "exec", "--json", "-m", "gpt-5.5", "resume", "--last", "TASK"),
         base=(("--recipe", "codex"), ("sh", "-c", "exec codex exec --json -m gpt-5.5"
               ' -c "model_providers.openai-http.base_url=\\"$OPENAI_BASE_URL\\"" "$0"', "TASK")),
-        shell=("exec_command", "cmd"),
+        shell=("exec_command", "cmd"), login=".codex/auth.json",
     ),
     Mini(
         # LiteLLM needs the package mcp and does not ask for it.

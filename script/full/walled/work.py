@@ -112,20 +112,23 @@ def check_result(place: Place, checks: Checks) -> None:
         checks.add(what, ended.code == 0, ended.output + ended.errors)
 
 
-def check_absence(place: Place, checks: Checks, found: search.Search, ended: Ended) -> None:
-    """The key is nowhere; what is there to be found is, by the same search."""
+def check_absence(
+    place: Place, checks: Checks, found: search.Search, ended: Ended, visible: tuple[str, ...] = ("memory", "environ")
+) -> None:
+    """The key is nowhere; what is there to be found is, by the same search: the placeholder where it is visible."""
     for name in ("project", "state", "home", "config"):
         found.tree(place.path / name, name)
         found.names(place.path / name, f"names in {name}")
     found.look(ended.output.encode(), "the agent's output")
     found.look(ended.errors.encode(), "Bailey's lines")
-    keys = [hit for hit in sorted(found.hits) if hit[0] == "key"]
+    keys = [hit for hit in sorted(found.hits)
+            if hit[0].startswith("key") and hit[2] != f"file {place.login_file}"]
     checks.add("the key is nowhere", not keys, keys)
     kinds = ("memory", "view", "project", "state")
     searched = {kind: found.searched.get(kind, {}).get("bytes", 0) for kind in kinds}
     checks.add("every place was searched", all(searched.values()) and searched["memory"] > 1 << 20, searched)
     places = {(needle, where.split()[0]) for needle, _, where in found.hits}
-    for where in ("memory", "environ"):
+    for where in visible:
         checks.add(f"the placeholder is found in {where}", ("placeholder", where) in places, sorted(places))
     journals = [where for needle, _, where in found.hits if needle == "task" and "journal" in where]
     checks.add("the task is found in the journal", bool(journals), sorted(places))
