@@ -49,6 +49,8 @@ final class ClientConnection {
 
     var values: any CredentialValues { forwarder.credentials.values }
 
+    var backlog: HTTP2Backlog { forwarder.backlog }
+
     var settings: BrokerSettings { forwarder.settings.current }
 
     func secondsSinceStart(_ moment: NIODeadline) -> Double { forwarder.secondsSinceStart(moment) }

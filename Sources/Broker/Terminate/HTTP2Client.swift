@@ -185,7 +185,11 @@ extension HTTP2Client: ExchangeClient {
 /// Speaks HTTP/2 with a client of the sandbox.
 enum HTTP2Inside {
     static func install(_ connection: ClientConnection, on channel: any Channel) throws {
-        let gate = HTTP2Gate(costMax: HTTP2Setup.inside.backlogMax, hasPreface: true)
+        let gate = HTTP2Gate(
+            costMax: HTTP2Setup.inside.backlogMax,
+            backlog: connection.backlog,
+            hasPreface: true
+        )
         let bound = NIOLoopBound((connection, gate), eventLoop: channel.eventLoop)
         let headBytes = connection.limits.headBytes
         let handler = HTTP2Setup.inside.handler(on: channel.eventLoop, headBytes: headBytes) { stream in

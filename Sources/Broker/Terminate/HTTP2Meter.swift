@@ -131,27 +131,48 @@ final class HTTP2Gate: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// How soon it is looked again whether others have made room.
+    private static let againTime = TimeAmount.milliseconds(50)
+
     private let costMax: Int
+    private let backlog: HTTP2Backlog
     private var meter: HTTP2Meter
+    /// What is counted of it with all others.
+    private var told = 0
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
     private var isOver = false
+    private var timer: Scheduled<Void>?
 
-    /// - Parameter costMax: bytes that may wait, all streams together.
-    init(costMax: Int, hasPreface: Bool) {
+    /// - Parameters:
+    ///   - costMax: bytes that may wait, all streams together.
+    ///   - backlog: what waits of all connections.
+    init(costMax: Int, backlog: HTTP2Backlog, hasPreface: Bool) {
         self.costMax = costMax
+        self.backlog = backlog
         meter = HTTP2Meter(hasPreface: hasPreface)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    deinit { backlog.add(-told) }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if backlog.isFull { readLess() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        timer?.cancel()
+        backlog.add(-told)
+        told = 0
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
         let bytes = unwrapInboundIn(data)
         do {
             try meter.scan(bytes, now: .now())
+            tell()
             context.fireChannelRead(data)
         } catch {
             isOver = true
@@ -160,7 +181,32 @@ final class HTTP2Gate: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if meter.cost > costMax { isReadHeld = true } else { context.read() }
+        guard isFull else { return context.read() }
+        isReadHeld = true
+        lookAgain()
+    }
+
+    private var isFull: Bool { meter.cost > costMax || meter.cost > HTTP2Backlog.freeBytes && backlog.isFull }
+
+    private func tell() {
+        guard context != nil, meter.cost != told else { return }
+        backlog.add(meter.cost - told)
+        told = meter.cost
+    }
+
+    /// What comes at once is not asked about.
+    private func readLess() {
+        try? context?.channel.syncOptions?.setOption(ChannelOptions.maxMessagesPerRead, value: 1)
+    }
+
+    /// Others make room without telling.
+    private func lookAgain() {
+        guard timer == nil, meter.cost <= costMax, let loop = context?.eventLoop else { return }
+        readLess()
+        timer = loop.assumeIsolated().scheduleTask(in: Self.againTime) { [weak self] in
+            self?.timer = nil
+            self?.readOn()
+        }
     }
 
     /// 0 where a stream has none yet.
@@ -182,7 +228,9 @@ final class HTTP2Gate: ChannelDuplexHandler {
     }
 
     private func readOn() {
-        guard isReadHeld, meter.cost <= costMax else { return }
+        tell()
+        guard isReadHeld else { return }
+        guard !isFull else { return lookAgain() }
         isReadHeld = false
         context?.read()
     }

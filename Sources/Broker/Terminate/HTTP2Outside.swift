@@ -34,13 +34,14 @@ final class HTTP2Outside: ChannelInboundHandler {
     private init(
         _ dialled: Dialled,
         fieldsMax: Int,
+        backlog: HTTP2Backlog,
         onChange: @escaping (HTTP2Outside) -> Void
     ) {
         address = dialled.address.address
         channel = dialled.channel
         self.fieldsMax = fieldsMax
         self.onChange = onChange
-        gate = HTTP2Gate(costMax: HTTP2Setup.outside.backlogMax, hasPreface: false)
+        gate = HTTP2Gate(costMax: HTTP2Setup.outside.backlogMax, backlog: backlog, hasPreface: false)
     }
 
     /// - Parameter onChange: called when another request may have room, or none ever again.
@@ -48,10 +49,11 @@ final class HTTP2Outside: ChannelInboundHandler {
         _ dialled: Dialled,
         headBytes: Int,
         fieldsMax: Int,
+        backlog: HTTP2Backlog,
         onChange: @escaping (HTTP2Outside) -> Void
     ) throws -> HTTP2Outside {
         let channel = dialled.channel
-        let outside = HTTP2Outside(dialled, fieldsMax: fieldsMax, onChange: onChange)
+        let outside = HTTP2Outside(dialled, fieldsMax: fieldsMax, backlog: backlog, onChange: onChange)
         let bound = NIOLoopBound(outside, eventLoop: channel.eventLoop)
         let handler = HTTP2Setup.outside.handler(on: channel.eventLoop, headBytes: headBytes) { stream in
             bound.value.fail(Self.pushed)

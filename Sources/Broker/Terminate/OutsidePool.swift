@@ -164,6 +164,7 @@ final class OutsidePool {
             connected.dialled,
             headBytes: limits.headBytes,
             fieldsMax: limits.headFields,
+            backlog: forwarder.backlog,
             onChange: { [weak self] outside in
                 guard let self else { return }
                 if outside.isLast { shared.removeAll { $0.outside === outside } }

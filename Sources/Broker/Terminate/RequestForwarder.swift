@@ -12,6 +12,7 @@ package final class RequestForwarder: RequestForwarding {
     let ledger: any ConnectionLedger
     let tally: RequestTally
     let credentials: Credentials
+    package let backlog = HTTP2Backlog()
     private let authority: RunAuthority
     private let began: NIODeadline
     private let connections = Mutex<[ObjectIdentifier: NIOLoopBound<ClientConnection>]>([:])

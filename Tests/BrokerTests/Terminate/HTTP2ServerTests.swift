@@ -29,9 +29,13 @@ struct HTTP2Yard {
     }
 
     /// Runs a script for Node with `session` connected; it ends with the session.
-    func node(_ script: String) throws -> ProcessResult {
+    ///
+    /// - Parameter meanwhile: called again and again until then.
+    func node(_ script: String, meanwhile: (@Sendable () -> Void)? = nil) throws -> ProcessResult {
         let file = "client-\(UUID().uuidString).js"
         try tools.place.write(Self.clientPrelude + script, to: file)
+        let watch = meanwhile.map { Watch($0) }
+        defer { watch?.isOver.withLock { $0 = true } }
         return try ProcessRunner.run(
             "/usr/bin/env",
             arguments: ["node", "\(tools.place.path)/\(file)", "\(tools.place.path)/ca.pem", "\(port)"],
@@ -98,6 +102,21 @@ struct HTTP2Yard {
         });
         serve(server);
         """
+}
+
+/// Looks again and again, on a thread of its own.
+private final class Watch: Sendable {
+    let isOver = Mutex(false)
+
+    init(_ look: @escaping @Sendable () -> Void) {
+        let thread = Thread { [self] in
+            while !isOver.withLock({ $0 }) {
+                look()
+                usleep(20_000)
+            }
+        }
+        thread.start()
+    }
 }
 
 @Suite(
