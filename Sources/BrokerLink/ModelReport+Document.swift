@@ -13,6 +13,7 @@ extension ModelReport {
                 ("kind", .string("requested")), ("number", .unsigned(request.number)),
                 ("provider", .string(request.provider)), ("model", .string(request.model)),
                 ("tokens", Self.json(request.tokens)), ("microdollars", Self.json(request.microdollars)),
+                ("extras", .array(request.extras.map { .string($0) })),
             ])
         case .settled(let settled):
             .object([
@@ -33,15 +34,18 @@ extension ModelReport {
         case "requested":
             guard let number = value["number"]?.unsignedValue, let provider = Self.name(value["provider"]),
                 let model = Self.name(value["model"]), let tokens = Self.tokens(value["tokens"]),
-                let microdollars = Self.money(value["microdollars"])
+                let microdollars = Self.money(value["microdollars"]), let items = value["extras"]?.arrayValue
             else { return nil }
+            let extras = items.compactMap(Self.name)
+            guard extras.count == items.count, extras.count <= Requested.extrasMax else { return nil }
             self = .requested(
                 Requested(
                     number: number,
                     provider: provider,
                     model: model,
                     tokens: tokens,
-                    microdollars: microdollars
+                    microdollars: microdollars,
+                    extras: extras
                 )
             )
         case "settled":

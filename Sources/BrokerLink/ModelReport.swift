@@ -19,19 +19,26 @@ package enum ModelReport: Sendable, Equatable {
         package let tokens: ModelUse.Tokens
         /// Nil where no price is known.
         package let microdollars: UInt64?
+        /// What it has the service do or read beside answering it.
+        package let extras: [String]
+
+        /// More of them are not told.
+        package static let extrasMax = 16
 
         package init(
             number: UInt64,
             provider: String,
             model: String,
             tokens: ModelUse.Tokens,
-            microdollars: UInt64?
+            microdollars: UInt64?,
+            extras: [String] = []
         ) {
             self.number = number
             self.provider = provider
             self.model = model
             self.tokens = tokens
             self.microdollars = microdollars
+            self.extras = extras
         }
     }
 

@@ -28,7 +28,8 @@ package struct Provider: Sendable, Equatable {
 
     static let attempt = "read the provider"
     private static let keys = [
-        "provider", "title", "about", "host", "endpoints", "key", "base_urls", "credential_fields", "prices",
+        "provider", "title", "about", "host", "endpoints", "key", "base_urls", "credential_fields", "limits",
+        "finishes_alone", "reseller", "prices",
     ]
 
     /// Reads one file.
@@ -66,6 +67,9 @@ package struct Provider: Sendable, Equatable {
             endpoints: try fields.endpoints(),
             credentialFields: try fields.texts("credential_fields"),
             prices: try prices.prices(),
+            limitNames: fields.has("limits") ? try fields.limitNames() : nil,
+            finishesAlone: try fields.flag("finishes_alone"),
+            isReseller: try fields.flag("reseller"),
             gatewayPort: nil
         )
     }
@@ -140,6 +144,18 @@ extension Fields {
         return found
     }
 
+    /// Names of limits that the service heeds, or `[none]`.
+    fileprivate func limitNames() throws(ConfigurationError) -> [String] {
+        let names = try texts("limits")
+        if names == ["none"] { return [] }
+        let known = ModelDialect.allCases.flatMap(\.limitNames)
+        for name in names where !known.contains(name) {
+            let hint = "Names are \(Set(known).sorted().joined(separator: ", ")); or write [none]."
+            throw error(.badValue, "limits", "there is no limit \"\(name)\"", hint)
+        }
+        return names
+    }
+
     /// `2026-11-22`.
     fileprivate func date(_ key: String) throws(ConfigurationError) -> String {
         let text = try required(key)
@@ -153,13 +169,14 @@ extension Fields {
 
     fileprivate func prices() throws(ConfigurationError) -> [ModelProvider.Price] {
         var found: [ModelProvider.Price] = []
-        let known = ["model", "input", "cache_read", "cache_write", "long_cache_write", "output"]
+        let known = ["model", "above", "input", "cache_read", "cache_write", "long_cache_write", "output"]
         for entry in try list("models", known: known) {
             let input = try entry.money("input")
             let write = try entry.has("cache_write") ? entry.money("cache_write") : input
             found.append(
                 .init(
                     model: try entry.required("model"),
+                    above: try entry.has("above") ? entry.tokens("above") : 0,
                     input: input,
                     cacheRead: try entry.has("cache_read") ? entry.money("cache_read") : input,
                     cacheWrite: write,
@@ -169,6 +186,13 @@ extension Fields {
             )
         }
         return found
+    }
+
+    private func tokens(_ key: String) throws(ConfigurationError) -> UInt64 {
+        guard let count = CountText(try required(key)) else {
+            throw error(.badValue, key, "it is no count of tokens", "Write \(CountText.accepted).")
+        }
+        return count.value
     }
 
     private func money(_ key: String) throws(ConfigurationError) -> UInt64 {

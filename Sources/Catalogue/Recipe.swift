@@ -78,6 +78,8 @@ package struct Recipe: Sendable {
         package let why: String
         /// True where it tells the agent's own sandbox that it runs inside one.
         package let isWall: Bool
+        /// It is set only where a budget does not hold this: see `models.extras`. Nil for always.
+        package let withoutExtra: String?
     }
 
     /// A file or directory below the home.

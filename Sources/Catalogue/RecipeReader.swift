@@ -139,7 +139,7 @@ extension Fields {
     /// The sentence that each line has.
     fileprivate func why() throws(ConfigurationError) -> String { try required("why") }
 
-    fileprivate func flag(_ key: String) throws(ConfigurationError) -> Bool {
+    func flag(_ key: String) throws(ConfigurationError) -> Bool {
         switch try text(key) {
         case nil, "false": false
         case "true": true
@@ -201,7 +201,8 @@ extension Fields {
             keys.append(key)
         }
         var set: [Recipe.Setting] = []
-        for entry in try list("set", known: ["key", "value", "wall", "why"]) { set.append(try entry.setting()) }
+        let known = ["key", "value", "wall", "without_extra", "why"]
+        for entry in try list("set", known: known) { set.append(try entry.setting()) }
         return Recipe.Settings(file: file, format: format, keys: keys, set: set, why: try why())
     }
 
@@ -214,7 +215,13 @@ extension Fields {
         guard let value = value("value"), let json = try json(value) else {
             throw error(.badValue, "value", "it is no word and no list of words", "Write a value, or [a, b].")
         }
-        return Recipe.Setting(key: key, value: json, why: try why(), isWall: try flag("wall"))
+        return Recipe.Setting(
+            key: key,
+            value: json,
+            why: try why(),
+            isWall: try flag("wall"),
+            withoutExtra: try self.text("without_extra")
+        )
     }
 
     private func json(_ value: YAMLValue) throws(ConfigurationError) -> JSONValue? {

@@ -1,4 +1,5 @@
 package import Domain
+package import Egress
 import Policy
 
 /// Files of agents' settings, read as far as Bailey understands them and written from scratch. What is not understood
@@ -44,11 +45,13 @@ extension Recipe.Settings {
     /// - Parameters:
     ///   - own: the user's own file; nil where there is none.
     ///   - words: what stands for words in braces; what is set with one that is not there is left out.
+    ///   - rules: how the run may use models.
     ///   - isSecret: judges each text of the user's.
     /// - Returns: nil where there is nothing to write; and the keys that were left out because they hold a secret.
     package func rewritten(
         _ own: [UInt8]?,
         words: [RecipeWord: String],
+        rules: ModelRules = ModelRules(),
         isSecret: (String) -> Bool
     ) -> (content: String?, dropped: [String]) {
         var tree = SettingsTree()
@@ -63,6 +66,7 @@ extension Recipe.Settings {
             tree.set(key[...], value)
         }
         for setting in set {
+            if let extra = setting.withoutExtra, !rules.isBudget || rules.extra(extra) != nil { continue }
             let key = setting.key.compactMap { Self.filled($0, words) }
             guard key.count == setting.key.count, let value = Self.filled(setting.value, words) else { continue }
             tree.set(key[...], value)

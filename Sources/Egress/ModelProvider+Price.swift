@@ -1,9 +1,59 @@
 package import Domain
 
+/// What one model costs: by how much a request reads.
+package struct ModelTariff: Sendable, Hashable {
+    /// By what they count above, least first; never empty.
+    private let rows: [ModelProvider.Price]
+
+    /// Nil without a row.
+    fileprivate init?(_ rows: some Sequence<ModelProvider.Price>) {
+        self.rows = rows.sorted { $0.above < $1.above }
+        if self.rows.isEmpty { return nil }
+    }
+
+    /// One price for all requests.
+    package init(_ price: ModelProvider.Price) { rows = [price] }
+
+    /// The price of a request that reads so much.
+    package func price(reading tokens: UInt64) -> ModelProvider.Price {
+        rows.last { $0.above < max(tokens, 1) } ?? rows[0]
+    }
+}
+
 extension ModelProvider {
-    /// What a model costs: of all prices whose name begins the model's, the one with the longest; nil where none does.
-    package func price(of model: String) -> Price? {
-        prices.filter { model.hasPrefix($0.model) }.max { $0.model.utf8.count < $1.model.utf8.count }
+    /// What a model is known to cost; nil where that is not known.
+    package func tariff(of model: String) -> ModelTariff? {
+        let exact = prices.filter { $0.model == model }
+        if !exact.isEmpty { return ModelTariff(exact) }
+        let named = prices.filter { Self.isEdition(model, of: $0.model) }
+        if !named.isEmpty { return ModelTariff(named) }
+        let families = prices.filter { $0.model.hasSuffix("*") && model.hasPrefix($0.model.dropLast()) }
+        let longest = families.map(\.model.utf8.count).max()
+        return ModelTariff(families.filter { $0.model.utf8.count == longest })
+    }
+
+    /// What no model of the service is known to pass, of each kind of tokens: it bounds one whose price is not known.
+    /// Nil where it does not.
+    package var dearest: ModelTariff? {
+        guard !isReseller, var dearest = prices.first else { return nil }
+        for price in prices {
+            dearest.input = max(dearest.input, price.input)
+            dearest.cacheRead = max(dearest.cacheRead, price.cacheRead)
+            dearest.cacheWrite = max(dearest.cacheWrite, price.cacheWrite)
+            dearest.longCacheWrite = max(dearest.longCacheWrite, price.longCacheWrite)
+            dearest.output = max(dearest.output, price.output)
+        }
+        return ModelTariff(dearest)
+    }
+
+    /// True for a model's name with a date or `-latest` behind it: `-2026-11-22`, `-20261122`, `-1122`.
+    private static func isEdition(_ model: String, of name: String) -> Bool {
+        guard model.hasPrefix(name), model.utf8.count > name.utf8.count else { return false }
+        let rest = model.dropFirst(name.count)
+        guard rest.first == "-", rest != "-latest" else { return rest == "-latest" }
+        let parts = rest.dropFirst().split(separator: "-", omittingEmptySubsequences: false)
+        let areDigits = parts.allSatisfy { $0.utf8.allSatisfy { (48...57).contains($0) } }
+        return areDigits && [[8], [4], [4, 2, 2]].contains(parts.map(\.utf8.count))
     }
 }
 
@@ -27,7 +77,13 @@ extension ModelProvider.Price {
 
 extension ModelRules {
     /// Nothing is limited.
-    package var isUnlimited: Bool { models == nil && tokensMax == nil && microdollarsMax == nil }
+    package var isUnlimited: Bool { models == nil && !isBudget }
+
+    /// Tokens or money are limited.
+    package var isBudget: Bool { tokensMax != nil || microdollarsMax != nil }
+
+    /// The entry that allows something beside an answer.
+    package func extra(_ name: String) -> Extra? { extras.first { $0.name == name } }
 
     /// True for a model that may be used.
     package func allows(_ model: String) -> Bool {

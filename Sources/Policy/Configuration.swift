@@ -31,6 +31,8 @@ package struct Configuration: Sendable, Equatable {
     package var models: [String]?
     /// What models cost beside what is known of their providers.
     package var prices: [ModelProvider.Price] = []
+    /// What services may do beside answering in a run whose tokens or money are limited.
+    package var extras: [ModelRules.Extra] = []
     /// Hosts of git repositories beside the well-known ones.
     package var forges: Set<HostName> = []
     /// What is held outside for a command, and where it goes.
@@ -59,6 +61,7 @@ package struct Configuration: Sendable, Equatable {
             if let nat64 = layer.network.nat64 { configuration.network.addresses = AddressGuard(nat64: nat64) }
             configuration.models = layer.models.allow ?? configuration.models
             configuration.prices = layer.models.prices ?? configuration.prices
+            configuration.extras = layer.models.extras ?? configuration.extras
             configuration.forges = layer.network.forges ?? configuration.forges
             secrets = layer.secrets ?? secrets
         }

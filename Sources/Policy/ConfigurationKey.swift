@@ -11,7 +11,7 @@ enum ConfigurationKey {
                 "open_files", "tokens", "money",
             ]
         case "network": ["allow", "forges", "nat64", "upstreams"]
-        case "models": ["allow", "prices"]
+        case "models": ["allow", "prices", "extras"]
         default: []
         }
     }
@@ -22,10 +22,13 @@ enum ConfigurationKey {
     /// The keys of one entry of `models.prices`.
     static let price = ["model", "input", "cache_read", "cache_write", "long_cache_write", "output"]
 
+    /// The keys of one entry of `models.extras`.
+    static let extra = ["name", "tokens", "money"]
+
     /// What a project's file may not name at all.
     static let operatorOnly: Set<String> = [
         "sandbox.engines", "sandbox.readable", "network.forges", "network.nat64", "network.upstreams",
-        "models.prices", "secrets",
+        "models.prices", "models.extras", "secrets",
     ]
 
     /// The keys of one entry of `secrets`.

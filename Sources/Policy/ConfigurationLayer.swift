@@ -73,6 +73,7 @@ struct ConfigurationLayer {
         case "limits.money": limits.microdollars = try money(entry, path)
         case "models.allow": models.allow = try readModels(entry.value, path)
         case "models.prices": models.prices = try readPrices(entry.value, path)
+        case "models.extras": models.extras = try readExtras(entry.value, path)
         case "network.allow": network.allow = try readAllow(entry.value, path)
         case "network.forges": network.forges = try readForges(entry.value, path)
         case "network.nat64": network.nat64 = try readNAT64(entry.value, path)
@@ -153,7 +154,7 @@ struct ConfigurationLayer {
         throw error(.badValue, entry.line, path, "\(quoted(text)) is not a size", "Write \(ByteSize.accepted).")
     }
 
-    private func count(_ entry: YAMLEntry, _ path: String) throws(ConfigurationError) -> UInt64 {
+    func count(_ entry: YAMLEntry, _ path: String) throws(ConfigurationError) -> UInt64 {
         let text = try scalar(entry, path, accepted: CountText.accepted)
         if let count = CountText(text) { return count.value }
         throw error(.badValue, entry.line, path, "\(quoted(text)) is not a count", "Write \(CountText.accepted).")

@@ -5,11 +5,15 @@ import Egress
 struct ModelSettings: Equatable {
     var allow: [String]?
     var prices: [ModelProvider.Price]?
+    var extras: [ModelRules.Extra]?
 }
 
 extension ConfigurationLayer {
     private static let modelBytesMax = 200
     private static let modelHint = "Write a model's name, or its beginning with * behind it, such as claude-*."
+    private static let extraHint =
+        "Write entries such as {name: web_search, tokens: 50000, money: 0.10 USD}: what each request with it may use "
+        + "besides."
     private static let priceHint =
         "Write entries such as {model: my-model, input: 3, output: 15}: dollars for a "
         + "million tokens."
@@ -76,6 +80,45 @@ extension ConfigurationLayer {
             longCacheWrite: try dollars("long_cache_write") ?? write,
             output: try dollars("output") ?? 0
         )
+    }
+
+    func readExtras(_ value: YAMLValue, _ path: String) throws(ConfigurationError) -> [ModelRules.Extra] {
+        var extras: [ModelRules.Extra] = []
+        for item in try items(value, path, hint: Self.extraHint) {
+            let extra = try readExtra(item, path)
+            guard !extras.contains(where: { $0.name == extra.name }) else {
+                throw error(.badValue, item.line, path, "\(quoted(extra.name)) is listed twice", "Keep one of them.")
+            }
+            extras.append(extra)
+        }
+        return extras
+    }
+
+    private func readExtra(_ item: YAMLValue, _ path: String) throws(ConfigurationError) -> ModelRules.Extra {
+        var name: String?
+        var tokens: UInt64?
+        var microdollars: UInt64 = 0
+        for entry in try entries(of: item, key: path) {
+            let key = path + "." + entry.key
+            switch entry.key {
+            case "name": name = try scalar(entry, key, accepted: "one word")
+            case "tokens": tokens = try count(entry, key)
+            case "money": microdollars = try money(entry, key)
+            default:
+                let known = ConfigurationKey.extra
+                let nearest = NearestName.find(entry.key, among: known).map { "Did you mean \($0)?" }
+                let hint = nearest ?? "The keys there are: \(known.joined(separator: ", "))."
+                throw error(.unknownKey, entry.line, key, "the key is unknown", hint)
+            }
+        }
+        guard let name, let tokens else {
+            let missing = name == nil ? "name" : "tokens"
+            throw error(.badValue, item.line, path, "an entry has no \(missing)", Self.extraHint)
+        }
+        guard name.utf8.count <= Self.modelBytesMax, name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw error(.badValue, item.line, path, "\(quoted(name)) is no name", Self.extraHint)
+        }
+        return ModelRules.Extra(name: name, tokens: tokens, microdollars: microdollars)
     }
 
     func money(_ entry: YAMLEntry, _ path: String) throws(ConfigurationError) -> UInt64 {

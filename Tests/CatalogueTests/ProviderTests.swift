@@ -48,7 +48,13 @@ struct ProviderTests {
     @Test(arguments: Catalogue.providerNames)
     func pricesAreSensible(_ name: String) throws {
         let provider = try #require(try Catalogue.provider(name))
-        #expect(Set(provider.model.prices.map(\.model)).count == provider.model.prices.count)
+        let rows = provider.model.prices
+        #expect(Set(rows.map { "\($0.model) \($0.above)" }).count == rows.count)
+        for row in rows where row.above > 0 {
+            let first = try #require(rows.first { $0.model == row.model && $0.above == 0 }, "\(row.model)")
+            #expect(row.input >= first.input && row.output >= first.output, "\(row.model)")
+        }
+        #expect(rows.allSatisfy { !$0.model.hasSuffix("*") }, "a family could hold a dearer model")
         for price in provider.model.prices {
             #expect(price.input > 0 && price.output >= price.input, "\(price.model)")
             #expect(price.cacheRead <= price.input && price.cacheWrite >= price.input, "\(price.model)")
@@ -96,6 +102,9 @@ struct ProviderTests {
         Bad(from: "date: 2026-11-22", to: "date: yesterday", line: 12, says: "no date"),
         Bad(from: "input: 3,", to: "input: -3,", line: 15, says: "no price"),
         Bad(from: "input: 3,", to: "input: 0.0000001,", line: 15, says: "no price"),
+        Bad(from: "input: 3,", to: "above: many, input: 3,", line: 15, says: "no count of tokens"),
+        Bad(from: "prices:", to: "limits: [max_words]\nprices:", line: 11, says: "no limit"),
+        Bad(from: "prices:", to: "finishes_alone: maybe\nprices:", line: 11, says: "neither true nor false"),
         Bad(from: "title: Example\n", to: "", line: 1, says: "there is no title"),
     ])
     func aBadFileIsAnError(_ bad: Bad) throws {

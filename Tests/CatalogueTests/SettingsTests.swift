@@ -1,5 +1,6 @@
 import Catalogue
 import Domain
+import Egress
 import Testing
 
 @Suite("settings are written anew from what is listed")
@@ -51,6 +52,17 @@ struct SettingsTests {
         let settings = try settings("json", "", set)
         #expect(rewrite(settings, nil, [.project: "/a.b/c"]) == #"{"p":{"/a.b/c":{"trusted":true}}}"# + "\n")
         #expect(rewrite(settings, nil, [.key: "x"]) == #"{"k":["x"]}"# + "\n")
+    }
+
+    @Test func whatABudgetDoesNotHoldIsSwitchedOff() throws {
+        let settings = try settings("json", "find", "{key: find, value: no, without_extra: search, why: a}")
+        func written(_ rules: ModelRules) -> String? {
+            settings.rewritten(Array(#"{"find":"yes"}"#.utf8), words: [:], rules: rules) { _ in false }.content
+        }
+        #expect(written(ModelRules()) == #"{"find":"yes"}"# + "\n")
+        #expect(written(ModelRules(tokensMax: 5)) == #"{"find":"no"}"# + "\n")
+        let extra = ModelRules.Extra(name: "search", tokens: 5, microdollars: 0)
+        #expect(written(ModelRules(tokensMax: 5, extras: [extra])) == #"{"find":"yes"}"# + "\n")
     }
 
     @Test func whatIsSetWins() throws {

@@ -11,11 +11,14 @@ extension FuzzTarget {
             #"{"model":"m","stream":true,"stream_options":{"include_usage":false},"messages":[{"content":"\u00e9"}]}"#,
             #"{"model":"m","max_tokens":5,"system":[{"cache_control":{"ttl":"1h"}}],"n":2,"service_tier":"auto"}"#,
             #"{"model":"m","stream":true,"tools":[{"a":[{},[],null,true,-1.5e3]}]}"#,
+            #"{"model":"m","input":[{"type":"x","tools":[{"type":"shell","environment":{"type":"local"}}]}]}"#,
+            #"{"model":"m","tools":[{"type":"mcp"}],"context_management":{"edits":[{"type":"x"}]},"max_tokens":null}"#,
         ].map { Array($0.utf8) }
     } prepare: {
         { bytes in
             let body = ByteBuffer(bytes: bytes)
             for dialect in ModelDialect.allCases {
+                try checkStated(body, dialect)
                 guard let request = try? ModelRequest(body, dialect) else { continue }
                 let sent = request.sent(body)
                 guard let again = try? ModelRequest(sent, dialect) else {
@@ -30,6 +33,18 @@ extension FuzzTarget {
                 try promise(value["model"]?.stringValue == request.model, "two readers see different models")
             }
         }
+    }
+
+    /// With a budget, every request states a limit when it is sent, and what it has the service do is the same.
+    private static func checkStated(_ body: ByteBuffer, _ dialect: ModelDialect) throws {
+        let limits = ModelRequest.Limits(dialect.limitNames, stated: 7)
+        guard let request = try? ModelRequest(body, dialect, limits) else { return }
+        guard let again = try? ModelRequest(request.sent(body), dialect) else {
+            throw FuzzFinding("a body that a limit is written into cannot be read")
+        }
+        try promise(again.outputTokensMax == request.outputTokensMax, "the limit is another one")
+        try promise(again.outputTokensMax != nil, "a request is sent without a limit")
+        try promise(again.extras == request.extras, "what the service does changes")
     }
 
     /// Answers, in whatever pieces: what was used reads the same, and what a client gets is the same.

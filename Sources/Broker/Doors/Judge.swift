@@ -28,7 +28,21 @@ package struct Judge: Sendable {
             let explained = LoginProvider.explained(refusal, target.host.description, settings)
             return (EgressDecision(explained), .refuse)
         }
+        if let refusal = Self.unmetered(target, settings) { return (EgressDecision(refusal), .refuse) }
         return (decision, treatment(target, settings))
+    }
+
+    /// Where models are limited, no service that bills them is reached past the meter.
+    private static func unmetered(_ target: ConnectTarget, _ settings: BrokerSettings) -> EgressRefusal? {
+        guard !settings.models.isUnlimited, case .name(let name) = target.host, KnownModelHosts.contains(name),
+            settings.provider(at: target) == nil
+        else { return nil }
+        return EgressRefusal(
+            RuleID("model-unmetered"),
+            "\(target) runs models, what this run uses of them there is not metered, and its use of models is limited",
+            remedy: "Use a service that is metered, by --model-provider, or have an operator start the run without "
+                + "limits.tokens, limits.money and models.allow."
+        )
     }
 
     private func treatment(_ target: ConnectTarget, _ settings: BrokerSettings) -> Treatment {

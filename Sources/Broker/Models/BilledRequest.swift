@@ -21,11 +21,16 @@ final class BilledRequest: ModelMeter {
     private var filter: UsageFrameFilter?
     private var status = 0
     private var asksForStream = false
+    /// The service finishes the answer even if the client leaves.
+    private var finishesAlone: Bool
+    private let path: String
     private var answerIsStream = false
     private var leftAt: NIODeadline?
     private var collected = 0
 
-    init(_ desk: ModelDesk, _ provider: ModelProvider, _ dialect: ModelDialect) {
+    init(_ desk: ModelDesk, _ provider: ModelProvider, _ dialect: ModelDialect, path: String) {
+        finishesAlone = provider.finishesAlone
+        self.path = path
         self.desk = desk
         self.provider = provider
         self.dialect = dialect
@@ -56,6 +61,7 @@ final class BilledRequest: ModelMeter {
             try check(read)
             try reserve(read)
             asksForStream = read.isStream
+            if read.isDetached { finishesAlone = true }
             if read.isStream, dialect == .chat, !read.asksForUsage { filter = UsageFrameFilter() }
             return .pass(read.sent(body), alarms: alarms)
         } catch {
@@ -107,7 +113,7 @@ final class BilledRequest: ModelMeter {
     private var progress: ModelReserve.Progress {
         var progress = ModelReserve.Progress()
         progress.bytes = reader.bytes
-        progress.isStream = status == 0 ? asksForStream : answerIsStream
+        progress.isStream = !finishesAlone && (status == 0 ? asksForStream : answerIsStream)
         progress.seconds = leftAt.map { Double((NIODeadline.now() - $0).nanoseconds) / 1e9 } ?? 0
         return progress
     }
@@ -140,7 +146,11 @@ extension BilledRequest {
     }
 
     private func read(_ body: ByteBuffer) throws(Refusal) -> ModelRequest {
-        do throws(ModelRequest.Fault) { return try ModelRequest(body, dialect) } catch {
+        let names = dialect.limitNames.filter { provider.limitNames?.contains($0) ?? true }
+        // What compacts a conversation takes no limit.
+        let isStated = desk.rules.isBudget && !path.hasSuffix("/compact")
+        let limits = ModelRequest.Limits(names, stated: isStated ? ModelReserve.unstatedOutputTokens : nil)
+        do throws(ModelRequest.Fault) { return try ModelRequest(body, dialect, limits) } catch {
             throw Refusal(
                 EgressRefusal(
                     RuleID("model-body"),
@@ -175,7 +185,18 @@ extension BilledRequest {
                 )
             )
         }
-        if rules.microdollarsMax != nil, provider.price(of: read.model) == nil {
+        if let extra = refusedExtra(read) {
+            desk.refused(provider, read.model)
+            throw Refusal(
+                EgressRefusal(
+                    RuleID("model-extra"),
+                    "the request has the service do or read more than stands in it "
+                        + "(\(EgressRefusal.quoted(extra.utf8))), which this run's limits do not hold",
+                    remedy: "Leave it out, or have an operator list it with what it may use in models.extras."
+                )
+            )
+        }
+        if rules.microdollarsMax != nil, tariff(read.model) == nil {
             desk.refused(provider, read.model)
             throw Refusal(
                 EgressRefusal(
@@ -190,14 +211,32 @@ extension BilledRequest {
 
     private static let listBytesMax = 400
 
+    /// What a budget does not hold; with a list of models, a tool that names one of its own.
+    private func refusedExtra(_ read: ModelRequest) -> String? {
+        let rules = desk.rules
+        guard rules.isBudget || rules.models != nil && read.extrasNameModel else { return nil }
+        if read.extras.count >= ExtraFinder.namesMax { return "too much" }
+        return read.extras.first { rules.extra($0) == nil }
+    }
+
+    /// What the model costs; with a limit on money, at most.
+    private func tariff(_ model: String) -> ModelTariff? {
+        provider.tariff(of: model) ?? (desk.rules.microdollarsMax == nil ? nil : provider.dearest)
+    }
+
     private func reserve(_ read: ModelRequest) throws(Refusal) {
-        let reserve = ModelReserve(read, provider.price(of: read.model))
+        let rules = desk.rules
+        let extras = rules.isBudget ? read.extras.compactMap(rules.extra) : []
+        let reserve = ModelReserve(read, tariff(read.model), extras: extras)
         do throws(EgressRefusal) {
             phase = .reserved(try desk.reserve(read, reserve, provider), reserve, hasLeft: false)
         } catch {
             desk.refused(provider, read.model)
+            let isUnknown = rules.microdollarsMax != nil && provider.tariff(of: read.model) == nil
+            let more = isUnknown ? "; its price is not known, so that it counts as the dearest of \(provider.name)" : ""
             // One that could not be written down may be tried again; a budget stays what it is.
-            throw Refusal(error, status: error.rule == RuleID("model-ledger") ? 503 : 400)
+            let status = error.rule == RuleID("model-ledger") ? 503 : 400
+            throw Refusal(EgressRefusal(error.rule, error.reason + more, remedy: error.remedy), status: status)
         }
     }
 }

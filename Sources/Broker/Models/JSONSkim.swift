@@ -16,11 +16,8 @@ package struct JSONSkim {
     package private(set) var members: [Member] = []
     /// Behind the brace that opens the object.
     package private(set) var start = 0
-    /// Bytes of long strings that are nothing but Base64: pictures and documents.
-    package private(set) var encodedBytes = 0
-
-    /// Something within names a file or an address, from which the service reads more than stands here.
-    package private(set) var leadsElsewhere = false
+    /// Is told what lies within the members, if somebody wants to know.
+    package private(set) var finder: ExtraFinder?
 
     private let bytes: UnsafeRawBufferPointer
     private var offset: Int
@@ -29,18 +26,23 @@ package struct JSONSkim {
     package static let depthMax = 512
     private static let membersMax = 1024
     private static let nameBytesMax = 192
-    /// Shorter strings are counted as text.
-    private static let encodedBytesMin = 4096
 
     /// - Parameter range: where one object lies, with white space around it.
-    package init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(JSONError) {
+    package init(
+        _ bytes: UnsafeRawBufferPointer,
+        _ range: Range<Int>,
+        finder: ExtraFinder? = nil
+    ) throws(JSONError) {
         self.bytes = bytes
+        self.finder = finder
         offset = range.lowerBound
         end = range.upperBound
         try read()
     }
 
-    package init(_ bytes: UnsafeRawBufferPointer) throws(JSONError) { try self.init(bytes, 0..<bytes.count) }
+    package init(_ bytes: UnsafeRawBufferPointer, finder: ExtraFinder? = nil) throws(JSONError) {
+        try self.init(bytes, 0..<bytes.count, finder: finder)
+    }
 
     /// The value of a member that may stand once.
     package func value(_ name: String) -> Range<Int>? { members.first { $0.name == name }?.value }
@@ -80,6 +82,8 @@ package struct JSONSkim {
             offset += 1
             skipSpace()
             let from = offset
+            let isOff = isOff
+            finder?.begin(member: name, isOff: isOff)
             try skipValue()
             members.append(Member(name: name, value: from..<offset))
             skipSpace()
@@ -87,6 +91,14 @@ package struct JSONSkim {
         offset += 1
         skipSpace()
         guard offset == end else { throw fault("something follows the value") }
+    }
+
+    /// The value that comes is `null` or `false`.
+    private var isOff: Bool {
+        ["null", "false"].contains { word in
+            let end = offset + word.utf8.count
+            return end <= self.end && bytes[offset..<end].elementsEqual(word.utf8)
+        }
     }
 
     private mutating func name() throws(JSONError) -> String? {
@@ -114,23 +126,32 @@ package struct JSONSkim {
     /// Brackets and braces must close as they opened; of what lies between, strings and words are told apart.
     private mutating func skipNested() throws(JSONError) {
         var open: [UInt8] = []
-        var places = JSONReferences()
+        // What was said last, which is a name if a colon follows.
+        var last: Range<Int>?
         while let byte = next {
             switch byte {
             case UInt8(ascii: "\""):
                 let from = offset + 1
                 try skipString()
-                if places.take(string: bytes[from..<offset - 1]) { leadsElsewhere = true }
+                last = from..<offset - 1
+                skipSpace()
+                guard next != UInt8(ascii: ":") else { continue }
+                finder?.take(value: bytes[from..<(last?.upperBound ?? from)])
+                last = nil
                 continue
-            case UInt8(ascii: ":"): if places.takeColon() { leadsElsewhere = true }
-            case UInt8(ascii: ","): places.forgetName()
+            case UInt8(ascii: ":"):
+                guard let named = last else { throw fault("a colon follows no name") }
+                finder?.take(name: bytes[named])
+                last = nil
+            case UInt8(ascii: ","): finder?.forgetName()
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 guard open.count < Self.depthMax else { throw fault("values are nested deeper than \(Self.depthMax)") }
                 open.append(byte)
-                places.forgetName()
+                finder?.begin(isObject: byte == UInt8(ascii: "{"))
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
                 // Each opens two places before it closes.
                 guard open.popLast() == byte - 2 else { throw fault("a brace and a bracket close each other") }
+                finder?.end()
                 if open.isEmpty {
                     offset += 1
                     return
@@ -144,13 +165,10 @@ package struct JSONSkim {
 
     /// From the quote that opens it to behind the one that closes it.
     private mutating func skipString() throws(JSONError) {
-        let from = offset + 1
-        offset = from
+        offset += 1
         while let byte = next {
             switch byte {
             case UInt8(ascii: "\""):
-                let count = offset - from
-                if count >= Self.encodedBytesMin, Self.isEncoded(bytes[from..<offset]) { encodedBytes += count }
                 offset += 1
                 return
             case UInt8(ascii: "\\"):
@@ -161,15 +179,6 @@ package struct JSONSkim {
         }
         offset = end
         throw fault("a string has no end")
-    }
-
-    /// True for Base64, which may follow the beginning of a `data:` URL.
-    private static func isEncoded(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
-        var rest = bytes
-        if rest.starts(with: "data:".utf8), let comma = rest.prefix(128).firstIndex(of: UInt8(ascii: ",")) {
-            rest = rest[(comma + 1)...]
-        }
-        return rest.allSatisfy(JSONBytes.isBase64)
     }
 }
 

@@ -6,7 +6,7 @@ extension ModelDesk: ModelMeters {
     func meter(_ request: RequestHead, _ connection: ClientConnection) -> (any ModelMeter)? {
         guard let provider = settings.current.provider(at: request.target) else { return nil }
         switch ModelEndpoint(request, at: provider) {
-        case .billed(let dialect): return BilledRequest(self, provider, dialect)
+        case .billed(let dialect): return BilledRequest(self, provider, dialect, path: request.pathOnly)
         case .free: return MaskedRequest(self)
         case .other: return nil
         case .misspelled(let path): return RefusedRequest(Self.misspelled(request, path), status: 400)

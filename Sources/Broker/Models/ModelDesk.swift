@@ -34,7 +34,8 @@ package final class ModelDesk: Sendable {
             provider: provider.name,
             model: request.model,
             tokens: reserve.tokens,
-            microdollars: reserve.microdollars
+            microdollars: reserve.microdollars,
+            extras: Array(request.extras.prefix(ModelReport.Requested.extrasMax))
         )
         guard ledger.announce(.requested(report)) else {
             budget.settle(reserve.amount, used: ModelBudget.Amount(tokens: 0, microdollars: 0))

@@ -21,21 +21,38 @@ package struct ModelRequest: Sendable, Equatable {
     package let asksForUsage: Bool
     /// Members that let the service take another model or another price than the request's.
     package let elsewhere: String?
-    /// The service reads what is not in the body: what it remembers of the conversation, a file, an address.
-    package let isContinued: Bool
+    /// What has the service do or read more than stands in the body, by their names.
+    package let extras: [String]
+    /// One of these is a tool of the service's with a model of its own.
+    package let extrasNameModel: Bool
+    /// The answer goes on when the client has left.
+    package let isDetached: Bool
     /// Text that the model reads, at most.
     package let textBytes: Int
-    /// Pictures and documents in Base64.
+    /// Of pictures in Base64.
     package let encodedBytes: Int
+    package let pictures: UInt64
     /// The body asks the service to keep some of it, and to keep it for an hour.
     package let writesCache: Bool
     package let writesLongCache: Bool
-    /// Where a frame with usage is asked for in addition, and by what; nil where the body stays as it came.
-    private let insertion: Insertion?
+    /// The service heeds no limit of its answer.
+    package let isUnbounded: Bool
+    /// What is said in addition, in the order of the places; empty where the body stays as it came.
+    private let insertions: [Insertion]
 
     private struct Insertion: Sendable, Equatable {
         let range: Range<Int>
         let text: String
+    }
+
+    /// What of a request's limits counts.
+    package struct Limits: Sendable {
+        /// Members that the service heeds.
+        package let names: [String]
+        /// Is written where the request states none, so that there is one.
+        package let stated: UInt64?
+
+        package init(_ names: [String], stated: UInt64? = nil) { (self.names, self.stated) = (names, stated) }
     }
 
     package static let modelBytesMax = 200
@@ -43,63 +60,73 @@ package struct ModelRequest: Sendable, Equatable {
     private static let alternativesMax: UInt64 = 1024
 
     /// Reads a body.
-    package init(_ body: ByteBuffer, _ dialect: ModelDialect) throws(Fault) {
+    package init(_ body: ByteBuffer, _ dialect: ModelDialect, _ limits: Limits? = nil) throws(Fault) {
         let result: Result<ModelRequest, Fault> = body.withUnsafeReadableBytes { bytes in
-            Result { () throws(Fault) in try ModelRequest(bytes, dialect) }
+            Result { () throws(Fault) in try ModelRequest(bytes, dialect, limits ?? Limits(dialect.limitNames)) }
         }
         self = try result.get()
     }
 
-    private init(_ bytes: UnsafeRawBufferPointer, _ dialect: ModelDialect) throws(Fault) {
+    private init(_ bytes: UnsafeRawBufferPointer, _ dialect: ModelDialect, _ limits: Limits) throws(Fault) {
         let skim: JSONSkim
-        do throws(JSONError) { skim = try JSONSkim(bytes) } catch {
+        do throws(JSONError) { skim = try JSONSkim(bytes, finder: ExtraFinder(dialect)) } catch {
             throw Fault(reason: "the body is no JSON object: \(error)")
         }
         let reader = MemberReader(bytes, skim)
         try reader.refuseLookAlikes(Self.names)
         model = try reader.model(bytesMax: Self.modelBytesMax)
         isStream = try reader.flag("stream") ?? false
-        var limits: [UInt64] = []
-        for name in Self.limitNames(dialect) {
-            if let limit = try reader.count(name, Self.outputTokensMax) { limits.append(limit) }
+        var said: [UInt64] = []
+        for name in dialect.limitNames {
+            let limit = try reader.count(name, Self.outputTokensMax)
+            if let limit, limits.names.contains(name) { said.append(limit) }
+        }
+        var insertions: [Insertion] = []
+        if said.isEmpty, let stated = limits.stated, let name = limits.names.first {
+            said = [stated]
+            insertions.append(Self.insertion(of: name, "\(stated)", skim))
         }
         let asked = dialect == .chat ? try reader.count("n", Self.alternativesMax) ?? 1 : 1
         alternatives = max(1, asked)
-        outputTokensMax = limits.max().map { [alternatives] in $0 * alternatives }
+        isUnbounded = limits.names.isEmpty
+        outputTokensMax = said.max().map { [alternatives] in $0 * alternatives }
         elsewhere = try reader.elsewhere()
-        isContinued =
-            skim.leadsElsewhere || ["previous_response_id", "conversation", "prompt"].contains { reader.holds($0) }
-        encodedBytes = skim.encodedBytes
-        textBytes = bytes.count - skim.encodedBytes
+        var finder = skim.finder ?? ExtraFinder(dialect)
+        if ServiceExtras.works(model) { finder.add(model) }
+        (extras, extrasNameModel) = (finder.names, finder.namesModel)
+        isDetached = ["background", "deferred"].contains { reader.asks(for: $0) }
+        (encodedBytes, pictures) = (finder.encodedBytes, finder.pictures)
+        textBytes = bytes.count - finder.encodedBytes
         writesCache = bytes.contains(Self.cacheMark)
         writesLongCache = writesCache && bytes.contains(Self.longCacheMark)
-        (asksForUsage, insertion) = isStream && dialect == .chat ? try Self.usage(reader, skim) : (false, nil)
+        let usage = isStream && dialect == .chat ? try Self.usage(reader, skim) : (false, nil)
+        asksForUsage = usage.0
+        if let insertion = usage.1 { insertions.append(insertion) }
+        self.insertions = insertions.sorted { $0.range.lowerBound < $1.range.lowerBound }
     }
 
     private static let cacheMark = Array("_control\"".utf8)
     private static let longCacheMark = Array("1h\"".utf8)
 
-    private static func limitNames(_ dialect: ModelDialect) -> [String] {
-        switch dialect {
-        case .messages: ["max_tokens"]
-        case .chat: ["max_completion_tokens", "max_tokens"]
-        case .responses: ["max_output_tokens"]
-        }
-    }
-
     /// Everything that is read.
     private static let names: Set<String> = [
         "model", "models", "stream", "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens", "n",
         "service_tier", "speed", "preset", "plugins", "fallbacks", "previous_response_id", "conversation", "prompt",
+        "tools", "input", "messages", "context_management", "background", "deferred", "provider", "route",
+        "inference_geo",
     ]
+
+    /// A member with this value, in the place of one that says null.
+    private static func insertion(of name: String, _ value: String, _ skim: JSONSkim) -> Insertion {
+        if let place = skim.value(name) { return Insertion(range: place, text: value) }
+        return Insertion(range: skim.start..<skim.start, text: "\"\(name)\":\(value),")
+    }
 
     /// Whether the client asked for usage, and what asks for it in its place.
     private static func usage(_ reader: MemberReader, _ skim: JSONSkim) throws(Fault) -> (Bool, Insertion?) {
         let ask = "\"include_usage\":true"
         guard let place = skim.value("stream_options"), !reader.isNull(place) else {
-            let whole = "\"stream_options\":{\(ask)}"
-            if let place = skim.value("stream_options") { return (false, Insertion(range: place, text: "{\(ask)}")) }
-            return (false, Insertion(range: skim.start..<skim.start, text: whole + ","))
+            return (false, insertion(of: "stream_options", "{\(ask)}", skim))
         }
         let inner: JSONSkim
         do throws(JSONError) { inner = try JSONSkim(reader.bytes, place) } catch {
@@ -115,17 +142,18 @@ package struct ModelRequest: Sendable, Equatable {
 
     /// The body as it is sent.
     package func sent(_ body: ByteBuffer) -> ByteBuffer {
-        guard let insertion else { return body }
-        var sent = ByteBufferAllocator().buffer(capacity: body.readableBytes + insertion.text.utf8.count)
-        let start = body.readerIndex
-        if let before = body.getSlice(at: start, length: insertion.range.lowerBound) {
-            sent.writeImmutableBuffer(before)
+        guard !insertions.isEmpty else { return body }
+        let added = insertions.reduce(0) { $0 + $1.text.utf8.count }
+        var sent = ByteBufferAllocator().buffer(capacity: body.readableBytes + added)
+        var rest = body
+        var offset = 0
+        for insertion in insertions {
+            if var before = rest.readSlice(length: insertion.range.lowerBound - offset) { sent.writeBuffer(&before) }
+            sent.writeString(insertion.text)
+            rest.moveReaderIndex(forwardBy: insertion.range.count)
+            offset = insertion.range.upperBound
         }
-        sent.writeString(insertion.text)
-        let rest = body.readableBytes - insertion.range.upperBound
-        if let after = body.getSlice(at: start + insertion.range.upperBound, length: rest) {
-            sent.writeImmutableBuffer(after)
-        }
+        sent.writeBuffer(&rest)
         return sent
     }
 }
@@ -164,6 +192,11 @@ private struct MemberReader {
 
     func holds(_ name: String) -> Bool { skim.value(name).map { !isNull($0) } ?? false }
 
+    /// True for a member that is neither null nor false.
+    func asks(for name: String) -> Bool {
+        holds(name) && !(skim.value(name).map { bytes[$0].elementsEqual("false".utf8) } ?? true)
+    }
+
     func flag(_ name: String) throws(ModelRequest.Fault) -> Bool? {
         guard let value = try parsed(name) else { return nil }
         guard let flag = value.boolValue else { throw ModelRequest.Fault(reason: "\(name) is neither true nor false") }
@@ -193,10 +226,15 @@ private struct MemberReader {
         return text
     }
 
+    /// None of them costs more than the ordinary one.
+    private static let tiers = ["auto", "default", "flex", "standard", "standard_only", "on_demand"]
+
     /// The member by which a service may take another model or price.
     func elsewhere() throws(ModelRequest.Fault) -> String? {
-        if let name = ["models", "preset", "plugins", "fallbacks"].first(where: holds) { return name }
-        if let tier = try parsed("service_tier")?.stringValue, tier == "priority" { return "service_tier" }
+        let names = ["models", "preset", "plugins", "fallbacks", "provider", "route"]
+        if let name = names.first(where: holds) { return name }
+        if let tier = try parsed("service_tier"), !Self.tiers.contains(tier.stringValue ?? "") { return "service_tier" }
+        if let place = try parsed("inference_geo"), place.stringValue != "global" { return "inference_geo" }
         if let speed = try parsed("speed")?.stringValue, speed != "standard" { return "speed" }
         return nil
     }

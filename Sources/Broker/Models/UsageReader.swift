@@ -75,6 +75,7 @@ private struct RawUsage: Sendable {
         "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
         "cache_creation.ephemeral_1h_input_tokens", "prompt_tokens", "completion_tokens",
         "prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "input_tokens_details.cached_tokens",
+        "total_tokens",
     ]
     /// Where an object with usage stands: of a whole answer, of the message that begins, of the answer that ended.
     private static let places = ["usage.", "message.usage.", "response.usage.", "x_groq.usage."]
@@ -104,16 +105,22 @@ private struct RawUsage: Sendable {
             usage.longCacheWrite = counts["cache_creation.ephemeral_1h_input_tokens"]
             usage.output = counts["output_tokens"]
         case .chat:
-            usage.output = counts["completion_tokens"]
+            usage.output = output(counts["completion_tokens"], of: counts["prompt_tokens"])
             let cached = counts["prompt_tokens_details.cached_tokens"] ?? counts["prompt_cache_hit_tokens"]
             split(counts["prompt_tokens"], cached, &usage)
         case .responses:
-            usage.output = counts["output_tokens"]
+            usage.output = output(counts["output_tokens"], of: counts["input_tokens"])
             split(counts["input_tokens"], counts["input_tokens_details.cached_tokens"], &usage)
         }
         // An end that does not say what was read is none.
         if usage.input == nil { usage.isFinal = false }
         return usage
+    }
+
+    /// Some services leave what a model thought out of its output, and count it in the total alone.
+    private func output(_ said: UInt64?, of input: UInt64?) -> UInt64? {
+        guard let said, let input, let total = counts["total_tokens"] else { return said }
+        return max(said, total - min(input, total))
     }
 
     /// These services count what a cache held as a part of what was read.

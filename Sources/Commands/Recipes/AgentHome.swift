@@ -1,5 +1,6 @@
 import Catalogue
 import Domain
+import Egress
 import Files
 
 /// What an agent finds in its home beside what every command does: its settings from what is listed of the user's own,
@@ -17,8 +18,16 @@ struct AgentHome: Sendable {
     private static let bytesMax = 1 << 20
     private static let instructionsBytesMax = 256 << 10
 
-    /// - Parameter isSecret: judges what is taken of the user's.
-    init(_ recipe: Recipe, words: [RecipeWord: String], home: String, isSecret: (String) -> Bool) {
+    /// - Parameters:
+    ///   - rules: how the run may use models.
+    ///   - isSecret: judges what is taken of the user's.
+    init(
+        _ recipe: Recipe,
+        words: [RecipeWord: String],
+        rules: ModelRules,
+        home: String,
+        isSecret: (String) -> Bool
+    ) {
         state = recipe.state.map(\.path)
         profile = "recipe-" + recipe.name
         for settings in recipe.settings {
@@ -26,7 +35,7 @@ struct AgentHome: Sendable {
             if let own, SettingsText.read(own, settings.format) == nil {
                 remarks.append("~/\(settings.file) is not read: it is no \(settings.format.rawValue.uppercased())")
             }
-            let (content, dropped) = settings.rewritten(own, words: words, isSecret: isSecret)
+            let (content, dropped) = settings.rewritten(own, words: words, rules: rules, isSecret: isSecret)
             for key in dropped { remarks.append("\(key) of ~/\(settings.file) stays outside: it holds a secret") }
             if let content { files.append((settings.file, content)) }
         }

@@ -96,7 +96,8 @@ struct RecipePage {
         return [head]
             + settings.set.map { setting in
                 let value = String(decoding: setting.value.bytes(), as: UTF8.self)
-                return ("~/\(settings.file): \(setting.key.joined(separator: ".")) = \(value)", setting.why)
+                let when = setting.withoutExtra.map { ", with a budget without the extra \($0)" } ?? ""
+                return ("~/\(settings.file): \(setting.key.joined(separator: ".")) = \(value)\(when)", setting.why)
             }
     }
 }

@@ -80,11 +80,14 @@ struct RunAgent: Sendable {
     }
 
     /// What it finds in its home; nil for a command without a recipe.
-    func home(_ secrets: RunSecrets, caller: Caller, project: String) -> AgentHome? {
+    ///
+    /// - Parameter rules: how the run may use models.
+    func home(_ secrets: RunSecrets, _ rules: ModelRules, caller: Caller, project: String) -> AgentHome? {
         guard let recipe else { return nil }
         let sensitive = caller.environment.filter { SensitiveVariable.isSensitive($0.key) }
         let redactor = Redactor(secrets: sensitive.map(\.value))
-        return AgentHome(recipe, words: words(secrets, caller: caller, project: project), home: caller.home) { text in
+        let words = words(secrets, caller: caller, project: project)
+        return AgentHome(recipe, words: words, rules: rules, home: caller.home) { text in
             !redactor.secretSpans(in: Array(text.utf8)).isEmpty
         }
     }

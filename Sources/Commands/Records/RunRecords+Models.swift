@@ -15,6 +15,7 @@ extension RunRecords {
                     "request": .unsigned(request.number), "provider": .text(redactor.redact(request.provider)),
                     "model": .text(redactor.redact(request.model)), "reserved": tokens(request.tokens),
                     "reserved_microdollars": money(request.microdollars),
+                    "extras": .list(request.extras.map { .text(redactor.redact($0)) }),
                 ]
             )
         case .settled(let settled):

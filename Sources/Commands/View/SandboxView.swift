@@ -1,5 +1,7 @@
 import Authority
+import BrokerLink
 import Domain
+import Egress
 import Sandbox
 import Workspace
 
@@ -15,7 +17,8 @@ struct SandboxView {
         time = assembly.time
         self.caller = caller
         secrets = place.secrets
-        let agent = place.agent.home(place.secrets, caller: caller, project: place.project)
+        let rules = place.network?.settings.models ?? ModelRules()
+        let agent = place.agent.home(place.secrets, rules, caller: caller, project: place.project)
         for line in agent?.remarks ?? [] { place.console.remark(line) }
         var request = SandboxRequest(
             mounts: [],

@@ -63,14 +63,15 @@ struct ModelBudgetTests {
             output: 15_000_000
         )
         let plain = try ModelRequest(ByteBuffer(string: #"{"model":"m","max_tokens":100}"#), .messages)
-        let reserve = ModelReserve(plain, price)
+        let reserve = ModelReserve(plain, ModelTariff(price))
         #expect(reserve.tokens == .init(input: 1015, output: 100))
         #expect(reserve.microdollars == 1015 * 3 + 1500)
         let cached = try ModelRequest(
             ByteBuffer(string: #"{"model":"m","max_tokens":0,"system":[{"cache_control":{"ttl":"1h"}}]}"#),
             .messages
         )
-        #expect(ModelReserve(cached, price).microdollars == ModelReserve(cached, price).tokens.input * 6)
+        let long = ModelReserve(cached, ModelTariff(price))
+        #expect(long.microdollars == long.tokens.input * 6)
         var progress = ModelReserve.Progress()
         let silent = reserve.settled(UsageReader.Usage(), progress)
         #expect(silent.basis == .estimated && silent.tokens == reserve.tokens)
@@ -85,25 +86,67 @@ struct ModelBudgetTests {
         usage.isFinal = true
         let whole = reserve.settled(usage, progress)
         #expect(whole.basis == .metered && whole.microdollars == 30 + 300 + 75 + 60)
+        let compacting = ModelReserve(
+            plain,
+            ModelTariff(price),
+            extras: [.init(name: "compact_20260112", tokens: 700, microdollars: 0)]
+        )
+        #expect(compacting.tokens.input == 1715 && compacting.settled(usage, progress).tokens.input == 710)
     }
 
-    @Test(
-        "the longest name that a model's begins with is its price, and lists of models are cut down to what both hold"
-    )
-    func names() throws {
-        func price(_ model: String, _ input: UInt64) -> ModelProvider.Price {
-            .init(model: model, input: input, cacheRead: 0, cacheWrite: 0, longCacheWrite: 0, output: 0)
+    private static func provider(isReseller: Bool = false) throws -> ModelProvider {
+        func price(_ model: String, above: UInt64 = 0, _ input: UInt64, _ output: UInt64) -> ModelProvider.Price {
+            .init(
+                model: model,
+                above: above,
+                input: input,
+                cacheRead: 0,
+                cacheWrite: 0,
+                longCacheWrite: 0,
+                output: output
+            )
         }
-        let provider = ModelProvider(
+        return ModelProvider(
             name: "p",
             host: try HostName("api.example.com"),
             endpoints: [],
             credentialFields: [],
-            prices: [price("gpt-5", 1), price("gpt-5-mini", 2), price("o", 3)],
+            prices: [
+                price("gpt-4", 30, 60), price("gpt-5", 1, 8), price("gpt-5", above: 1000, 2, 9),
+                price("gpt-5-mini", 2, 3), price("my-*", 4, 4), price("my-own-*", 5, 5),
+            ],
+            isReseller: isReseller,
             gatewayPort: nil
         )
-        #expect(provider.price(of: "gpt-5-mini-2026")?.input == 2 && provider.price(of: "gpt-5.1")?.input == 1)
-        #expect(provider.price(of: "claude") == nil)
+    }
+
+    @Test(
+        "a price is that of its name, with a date behind it or not, or of a family that is listed",
+        arguments: [
+            ("gpt-4", 30), ("gpt-4-0613", 30), ("gpt-4-latest", 30), ("gpt-4-2025-01-02", 30), ("gpt-4-20250102", 30),
+            ("gpt-4-32k", nil), ("gpt-4-turbo", nil), ("gpt-4.1", nil), ("gpt-5.1", nil), ("gpt-5-", nil),
+            ("gpt-5-mini-2026-01-02", 2), ("gpt-5-mini-2026", 2), ("gpt-5-0613-32k", nil), ("gpt-5:online", nil),
+            ("gpt-5-latest-pro", nil), ("my-x", 4), ("my-own-x", 5), ("MY-x", nil), ("claude", nil), ("", nil),
+        ] as [(String, UInt64?)]
+    )
+    func prices(_ model: String, _ input: UInt64?) throws {
+        let tariff = try Self.provider().tariff(of: model)
+        #expect(tariff?.price(reading: 1).input == input, "\(model)")
+    }
+
+    @Test("a long request has the price of long ones, and an unknown model at most the dearest, but at a reseller")
+    func tariffs() throws {
+        let provider = try Self.provider()
+        let tariff = try #require(provider.tariff(of: "gpt-5"))
+        #expect(tariff.price(reading: 0).input == 1 && tariff.price(reading: 1000).output == 8)
+        #expect(tariff.price(reading: 1001).output == 9)
+        let dearest = provider.dearest?.price(reading: 5)
+        #expect(dearest?.input == 30 && dearest?.output == 60)
+        #expect(try Self.provider(isReseller: true).dearest == nil)
+    }
+
+    @Test("lists of models are cut down to what both hold")
+    func names() throws {
         let list = ModelRules.both(["claude-*", "gpt-5"], ["claude-haiku-*", "gpt-*", "o3"])
         #expect(list == ["claude-haiku-*", "gpt-5"])
         let rules = ModelRules(models: list)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("requests to models pass the gateway, are judged before they leave, and metered after", .serialized)
 struct ModelForwardingTests {
-    private static let messages = #"{"model":"m-1","max_tokens":20,"stream":true,"x":[{"unknown":1}]}"#
+    private static let messages = #"{"model":"m-1","max_tokens":20,"stream":true,"metadata":{"x":1}}"#
 
     @Test("plain HTTP inside goes on over TLS, byte for byte, and is told of before and after")
     func gateway() throws {
@@ -128,7 +128,7 @@ struct ModelForwardingTests {
 
     @Test("models outside the list, without a price, and bodies that cannot be read are refused")
     func refusals() throws {
-        let yard = try ModelYard(ModelRules(models: ["m-*", "n"], microdollarsMax: 1_000_000))
+        let yard = try ModelYard(ModelRules(models: ["m-*", "n"], microdollarsMax: 1_000_000), prices: [])
         for (body, rule, words) in [
             (#"{"model":"x"}"#, "model-unlisted", "m-*, n"), (#"{"model":"n"}"#, "model-unpriced", "models.prices"),
             (#"{"model":"m-1","models":["x"]}"#, "model-elsewhere", "models"), ("nonsense", "model-body", "no JSON"),

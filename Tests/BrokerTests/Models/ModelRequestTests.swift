@@ -90,32 +90,36 @@ struct ModelRequestTests {
         #expect(try read(#"{"model":"m","models":["n"]}"#).elsewhere == "models")
         #expect(try read(#"{"model":"m","preset":"n"}"#).elsewhere == "preset")
         #expect(try read(#"{"model":"m","plugins":[{"id":"web"}]}"#).elsewhere == "plugins")
-        #expect(try read(#"{"model":"m","service_tier":"priority"}"#).elsewhere == "service_tier")
+        for tier in ["priority", "ultrafast", "scale"] {
+            #expect(try read(#"{"model":"m","service_tier":"\#(tier)"}"#).elsewhere == "service_tier")
+        }
+        #expect(try read(#"{"model":"m","service_tier":7}"#).elsewhere == "service_tier")
+        #expect(try read(#"{"model":"m","provider":{"order":["x"]}}"#).elsewhere == "provider")
+        #expect(try read(#"{"model":"m","route":"fallback"}"#).elsewhere == "route")
+        #expect(try read(#"{"model":"m","inference_geo":"us"}"#).elsewhere == "inference_geo")
         #expect(try read(#"{"model":"m","service_tier":"auto","models":null}"#).elsewhere == nil)
-    }
-
-    @Test(
-        "what the service reads from elsewhere is reckoned with",
-        arguments: [
-            (#"[{"source":{"type":"url","url":"https://a.example/b.pdf"}}]"#, true),
-            (#"[{"source":{"type": "\u0075rl","url":"https://a.example/b.pdf"}}]"#, true),
-            (#"[{"source":{"file\u005fid":"f"}}]"#, true), (#"[{"type":"input_file","file_id" : "f"}]"#, true),
-            (#"{"file_url":"https://a.example/b"}"#, true), (#"[{"image_url":"https://a.example/b"}]"#, true),
-            (#"[{"image_url":{"detail":"high","url":"https://a.example/b"}}]"#, true),
-            (#"[{"image_url":{"url":"data:image/png;base64,AAAA"}}]"#, false),
-            (#"[{"input":{"url":"https://a.example/b"},"text":"file_id: \"file_id\""}]"#, false),
-            (#"{"$schema":"http://a.example/b","url":{"type":"string"},"file_id":{"type":"string"}}"#, false),
-        ]
-    )
-    func elsewhereRead(_ content: String, _ leads: Bool) throws {
-        #expect(try read(#"{"model":"m","a":\#(content)}"#).isContinued == leads, "\(content)")
     }
 
     @Test("pictures are told from text")
     func pictures() throws {
         let picture = String(repeating: "iVBORw0KGgo", count: 1000)
-        let request = try read(#"{"model":"m","a":[{"url":"data:image/png;base64,\#(picture)"}],"b":"x y"}"#)
-        #expect(request.encodedBytes > 11_000 && request.textBytes < 100)
+        for part in [
+            #"{"type":"image_url","image_url":{"url":"data:image/png;base64,\#(picture)"}}"#,
+            #"{"type":"input_image","image_url":"data:image/png;base64,\#(picture)"}"#,
+            #"{"type":"image","source":{"data":"\#(picture)","type":"base64","media_type":"image/png"}}"#,
+        ] {
+            let request = try read(#"{"model":"m","messages":[{"content":[\#(part)]}]}"#)
+            #expect(request.encodedBytes > 10_900 && request.textBytes < 250, "\(request)")
+            #expect(request.pictures >= 1 && request.extras == [], "\(request)")
+        }
+        // What only looks like one is text, and reads as such.
+        for part in [
+            #"{"type":"text","text":"\#(picture)"}"#, #"{"type":"tool_use","input":{"data":"\#(picture)"}}"#,
+            #"{"type":"x","data":"\#(picture)"}"#,
+        ] {
+            let request = try read(#"{"model":"m","messages":[{"content":[\#(part)]}]}"#)
+            #expect(request.encodedBytes == 0 && request.textBytes > 11_000, "\(request)")
+        }
         let text = try read(#"{"model":"m","a":"\#(String(repeating: "word ", count: 2000))"}"#)
         #expect(text.encodedBytes == 0 && text.textBytes > 10_000)
     }

@@ -22,7 +22,8 @@ struct ModelYard {
     init(
         _ rules: ModelRules = ModelRules(),
         prices: [ModelProvider.Price] = Self.prices,
-        isHTTP2: Bool = false
+        isHTTP2: Bool = false,
+        change: (inout ModelProvider) -> Void = { _ in }
     ) throws {
         let script = isHTTP2 ? Self.http2Server : Self.server
         tools = try ToolYard([Self.name], allow: [Self.name], script: script, isNode: isHTTP2)
@@ -41,6 +42,7 @@ struct ModelYard {
                 gatewayPort: 3130
             )
         ]
+        change(&settings.providers[0])
         tools.yard.store.replace(settings)
         gateway = try tools.yard.door("\(Self.name):443", .gateway)
         port = try tools.yard.door("\(Self.name):443", isTLS: true)
@@ -48,7 +50,7 @@ struct ModelYard {
 
     static let prices = [
         ModelProvider.Price(
-            model: "m",
+            model: "m*",
             input: 1_000_000,
             cacheRead: 100_000,
             cacheWrite: 1_250_000,
