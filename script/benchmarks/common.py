@@ -130,9 +130,11 @@ class Setting:
                 self.print("| " + " | ".join(line) + " |")
             self.print("")
             return
-        width = max(len(line[0]) for line in [columns] + lines) + 2
+        # Each column is as wide as what stands in it.
+        widths = [max(map(len, column)) for column in zip(columns, *lines, strict=True)]
         for line in [columns] + lines:
-            self.print(f"{line[0]:<{width}}" + "".join(f"{cell:>14}" for cell in line[1:]))
+            cells = [f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True)]
+            self.print("  ".join([f"{line[0]:<{widths[0]}}", *cells]))
         self.print("")
 
     def close(self) -> None:

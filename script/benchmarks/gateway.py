@@ -113,7 +113,8 @@ def show(setting: Setting, title: str, rows: dict[str, Rows], figures: tuple[str
         line = [name]
         for figure in figures:
             value, base = median(rows[figure][name]), median(rows[figure]["direct"])
-            added = f" (+{number(value - base)})" if name != "direct" and figure.endswith("us") else ""
+            more = ("+" if value >= base else "-") + number(abs(value - base))
+            added = f" ({more})" if name != "direct" and figure.endswith("us") else ""
             line.append(number(value) + added)
         lines.append(line)
     setting.lines([title, *figures], lines)
