@@ -32,7 +32,7 @@ package struct ModelRequest: Sendable, Equatable {
     /// Of pictures in Base64.
     package let encodedBytes: Int
     package let pictures: UInt64
-    /// The body asks the service to keep some of it, and to keep it for an hour.
+    /// The body may have the service keep some of it, and keep it for an hour. OpenAI's dialects do so unasked.
     package let writesCache: Bool
     package let writesLongCache: Bool
     /// The service heeds no limit of its answer.
@@ -77,16 +77,20 @@ package struct ModelRequest: Sendable, Equatable {
         model = try reader.model(bytesMax: Self.modelBytesMax)
         isStream = try reader.flag("stream") ?? false
         var said: [UInt64] = []
+        var isHeeded = false
         for name in dialect.limitNames {
-            let limit = try reader.count(name, Self.outputTokensMax)
-            if let limit, limits.names.contains(name) { said.append(limit) }
+            guard let limit = try reader.count(name, Self.outputTokensMax) else { continue }
+            said.append(limit)
+            if limits.names.contains(name) { isHeeded = true }
         }
         var insertions: [Insertion] = []
-        if said.isEmpty, let stated = limits.stated, let name = limits.names.first {
-            said = [stated]
+        if !isHeeded, let stated = limits.stated, let name = limits.names.first {
+            said.append(stated)
+            isHeeded = true
             insertions.append(Self.insertion(of: name, "\(stated)", skim))
         }
-        let asked = dialect == .chat ? try reader.count("n", Self.alternativesMax) ?? 1 : 1
+        if !isHeeded { said = [] }
+        let asked = try reader.count("n", Self.alternativesMax) ?? 1
         alternatives = max(1, asked)
         isUnbounded = limits.names.isEmpty
         outputTokensMax = said.max().map { [alternatives] in $0 * alternatives }
@@ -97,8 +101,9 @@ package struct ModelRequest: Sendable, Equatable {
         isDetached = ["background", "deferred"].contains { reader.asks(for: $0) }
         (encodedBytes, pictures) = (finder.encodedBytes, finder.pictures)
         textBytes = bytes.count - finder.encodedBytes
-        writesCache = bytes.contains(Self.cacheMark)
-        writesLongCache = writesCache && bytes.contains(Self.longCacheMark)
+        let hasMark = bytes.contains(Self.cacheMark) || bytes.contains(Self.escapeMark)
+        writesCache = hasMark || dialect != .messages
+        writesLongCache = hasMark && (bytes.contains(Self.longCacheMark) || bytes.contains(Self.escapeMark))
         let usage = isStream && dialect == .chat ? try Self.usage(reader, skim) : (false, nil)
         asksForUsage = usage.0
         if let insertion = usage.1 { insertions.append(insertion) }
@@ -107,6 +112,8 @@ package struct ModelRequest: Sendable, Equatable {
 
     private static let cacheMark = Array("_control\"".utf8)
     private static let longCacheMark = Array("1h\"".utf8)
+    /// A letter that needs none of it: either mark may be written so.
+    private static let escapeMark = Array("\\u00".utf8)
 
     /// Everything that is read.
     private static let names: Set<String> = [

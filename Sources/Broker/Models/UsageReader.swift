@@ -75,7 +75,7 @@ private struct RawUsage: Sendable {
         "input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens",
         "cache_creation.ephemeral_1h_input_tokens", "prompt_tokens", "completion_tokens",
         "prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "input_tokens_details.cached_tokens",
-        "total_tokens",
+        "prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens", "total_tokens",
     ]
     /// Where an object with usage stands: of a whole answer, of the message that begins, of the answer that ended.
     private static let places = ["usage.", "message.usage.", "response.usage.", "x_groq.usage."]
@@ -107,10 +107,12 @@ private struct RawUsage: Sendable {
         case .chat:
             usage.output = output(counts["completion_tokens"], of: counts["prompt_tokens"])
             let cached = counts["prompt_tokens_details.cached_tokens"] ?? counts["prompt_cache_hit_tokens"]
-            split(counts["prompt_tokens"], cached, &usage)
+            let written = counts["prompt_tokens_details.cache_write_tokens"]
+            split(counts["prompt_tokens"], cached, written, &usage)
         case .responses:
             usage.output = output(counts["output_tokens"], of: counts["input_tokens"])
-            split(counts["input_tokens"], counts["input_tokens_details.cached_tokens"], &usage)
+            let written = counts["input_tokens_details.cache_write_tokens"]
+            split(counts["input_tokens"], counts["input_tokens_details.cached_tokens"], written, &usage)
         }
         // An end that does not say what was read is none.
         if usage.input == nil { usage.isFinal = false }
@@ -123,11 +125,13 @@ private struct RawUsage: Sendable {
         return max(said, total - min(input, total))
     }
 
-    /// These services count what a cache held as a part of what was read.
-    private func split(_ input: UInt64?, _ cached: UInt64?, _ usage: inout UsageReader.Usage) {
+    /// These services count what a cache held, and what was written to it, as parts of what was read.
+    private func split(_ input: UInt64?, _ cached: UInt64?, _ written: UInt64?, _ usage: inout UsageReader.Usage) {
         guard let input else { return }
         let read = min(cached ?? 0, input)
-        usage.input = input - read
+        let write = min(written ?? 0, input - read)
+        usage.input = input - read - write
         usage.cacheRead = cached.map { _ in read }
+        usage.cacheWrite = written.map { _ in write }
     }
 }

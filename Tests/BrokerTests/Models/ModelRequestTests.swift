@@ -100,6 +100,17 @@ struct ModelRequestTests {
         #expect(try read(#"{"model":"m","service_tier":"auto","models":null}"#).elsewhere == nil)
     }
 
+    @Test("a cache may be written where the body says so, in whatever letters, and without a word at OpenAI's")
+    func caches() throws {
+        let plain = #"{"model":"m","system":"x"}"#
+        #expect(try !read(plain, .messages).writesCache && read(plain, .responses).writesCache)
+        #expect(try !read(plain, .responses).writesLongCache)
+        let short = try read(#"{"model":"m","a":[{"cache_control":{"ttl":"5m"}}]}"#, .messages)
+        #expect(short.writesCache && !short.writesLongCache)
+        #expect(try read(#"{"model":"m","a":[{"cache_control":{"ttl":"\u0031h"}}]}"#, .messages).writesLongCache)
+        #expect(try read(#"{"model":"m","a":[{"cache_contro\u006c":{"ttl":"1h"}}]}"#, .messages).writesLongCache)
+    }
+
     @Test("pictures are told from text")
     func pictures() throws {
         let picture = String(repeating: "iVBORw0KGgo", count: 1000)

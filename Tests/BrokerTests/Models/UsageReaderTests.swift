@@ -43,6 +43,36 @@ struct UsageReaderTests {
         #expect(usage(sample, [Array(sample.text.utf8)]).longCacheWrite == 40)
     }
 
+    @Test(
+        "thoughts that only the total holds are output, and what was written to a cache is told apart",
+        arguments: [
+            (
+                ModelDialect.chat,
+                #"{"prompt_tokens":32,"completion_tokens":9,"total_tokens":135}"#, [32, 0, 0, 103] as [UInt64]
+            ),
+            (.chat, #"{"prompt_tokens":32,"completion_tokens":9,"total_tokens":41}"#, [32, 0, 0, 9]),
+            (.chat, #"{"prompt_tokens":32,"completion_tokens":9,"total_tokens":3}"#, [32, 0, 0, 9]),
+            (
+                .chat,
+                #"{"prompt_tokens":32,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":8},"#
+                    + #""completion_tokens":9}"#,
+                [20, 4, 8, 9]
+            ),
+            (
+                .responses,
+                #"{"input_tokens":32,"input_tokens_details":{"cached_tokens":30,"cache_write_tokens":8},"#
+                    + #""output_tokens":9,"total_tokens":50}"#,
+                [0, 30, 2, 18]
+            ),
+        ]
+    )
+    func sums(_ dialect: ModelDialect, _ usage: String, _ expected: [UInt64]) {
+        var reader = UsageReader(dialect, isStream: false)
+        reader.take(ByteBuffer(string: #"{"usage":\#(usage)}"#))
+        let tokens = reader.usage.tokens
+        #expect([tokens.input, tokens.cacheRead, tokens.cacheWrite, tokens.output] == expected)
+    }
+
     @Test("a stream that is cut says what was read, and no more")
     func cut() throws {
         let sample = AnswerSamples.all[0]
