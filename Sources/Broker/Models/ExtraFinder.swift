@@ -87,6 +87,8 @@ package struct ExtraFinder {
         default: break
         }
         if !isObject, name == "tools" { return .tools }
+        // A message may bring a tool of its own.
+        if isObject, name == "tool" || name == "definition" { return .tool }
         if !isObject, name == "edits" { return .edits }
         return .plain
     }
@@ -151,6 +153,8 @@ package struct ExtraFinder {
     private mutating func take(type: String, at last: Int) {
         if open[last].types.count < Self.typesMax { open[last].types.append(type) } else { add("type") }
         if type == "url" || type == "item_reference" { add(type) }
+        // Wherever a type with a date stands, it is a tool's, or what becomes of a conversation.
+        if ServiceExtras.isDated(type), !ServiceExtras.isOwn(type, dialect), !type.hasPrefix("clear_") { add(type) }
         if type.contains("image") || type.contains("screenshot") { pictures += 1 }
     }
 

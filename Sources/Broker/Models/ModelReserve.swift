@@ -18,7 +18,7 @@ package struct ModelReserve: Sendable, Equatable {
     /// A stream that does not say what it used has at most one token for so many of its bytes, or the tokens that a
     /// model writes in the time that it took, whichever is more: some think without a word.
     private static let answerBytesPerToken: UInt64 = 4
-    private static let tokensPerSecond = 100.0
+    private static let tokensPerSecond = 400.0
 
     package let tokens: ModelUse.Tokens
     /// Nil where no price is known.

@@ -5,7 +5,9 @@ import Egress
 enum ServiceExtras {
     /// Tools that the client carries out, by their types; a date may follow where one ends in a dash.
     private static let ownTools: [ModelDialect: [String]] = [
-        .messages: ["custom", "bash_", "text_editor_", "memory_", "computer_"],
+        .messages: [
+            "custom", "bash_", "text_editor_", "memory_", "computer_", "tool_definition", "tool_reference",
+        ],
         .chat: ["function", "custom"],
         .responses: [
             "function", "custom", "namespace", "local_shell", "apply_patch", "computer", "computer_use_preview",
@@ -16,9 +18,14 @@ enum ServiceExtras {
     static func isOwn(_ type: String, _ dialect: ModelDialect) -> Bool {
         (ownTools[dialect] ?? []).contains { name in
             guard name.hasSuffix("_") else { return type == name }
-            let date = type.dropFirst(name.utf8.count).utf8
-            return type.hasPrefix(name) && date.count == 8 && date.allSatisfy { (48...57).contains($0) }
+            return type.hasPrefix(name) && type.utf8.count == name.utf8.count + 8 && isDated(type)
         }
+    }
+
+    /// True for a type such as `web_search_20250305`.
+    static func isDated(_ type: String) -> Bool {
+        let end = type.utf8.suffix(9)
+        return end.count == 9 && end.first == UInt8(ascii: "_") && end.dropFirst().allSatisfy { (48...57).contains($0) }
     }
 
     /// True for a member at the top of a request that adds nothing to what can be told from it.

@@ -77,7 +77,7 @@ struct ModelBudgetTests {
         #expect(silent.basis == .estimated && silent.tokens == reserve.tokens)
         progress.isStream = true
         #expect(reserve.settled(UsageReader.Usage(), progress).tokens.output == 0)
-        progress.seconds = 0.5
+        progress.seconds = 0.125
         #expect(reserve.settled(UsageReader.Usage(), progress).tokens.output == 50)
         progress.bytes = 1 << 20
         #expect(reserve.settled(UsageReader.Usage(), progress).tokens == reserve.tokens)

@@ -89,6 +89,23 @@ struct ModelExtraTests {
     }
 
     @Test(
+        "a tool that a message brings counts as one of the list does",
+        arguments: [
+            (#"{"type":"tool_definition","definition":{"type":"web_fetch_20250910"}}"#, "web_fetch_20250910"),
+            (#"{"definition":{"type":"mcp_toolset"},"type":"tool_definition"}"#, "mcp_toolset"),
+            (#"{"type":"mcp_toolset","name":"x"}"#, "mcp_toolset"),
+            (#"{"type":"tool_definition","definition":{"name":"x","input_schema":{"type":"web_20250101"}}}"#, nil),
+            (#"{"type":"tool_definition","definition":{"type":"bash_20250124"}}"#, nil),
+            (#"{"type":"tool_reference","name":"x"}"#, nil), (#"{"other":{"type":"x_20250101"}}"#, "x_20250101"),
+        ] as [(String, String?)]
+    )
+    func inline(_ tool: String, _ name: String?) throws {
+        let message = #"{"role":"system","content":[{"type":"tool_addition","tool":\#(tool)}]}"#
+        let found = try extras(#""messages":[\#(message)]"#, .messages)
+        #expect(found == (name.map { [$0] } ?? []), "\(tool)")
+    }
+
+    @Test(
         "members that nobody knows count, and what is off does not",
         arguments: [
             (.chat, #""web_search_options":{}"#, "web_search_options"), (.chat, #""web_search_options":null"#, nil),
