@@ -56,6 +56,8 @@ package struct ModelUse: Sendable, Equatable {
 
     /// Models that are told apart; the rest is summed under ``othersName``.
     package static let linesMax = 100
+    /// Of them, those of which requests were refused and none was billed: a command makes up as many as it likes.
+    package static let refusedLinesMax = 20
     package static let othersName = "other models"
 
     /// In the order of the first request of each.
@@ -99,21 +101,29 @@ package struct ModelUse: Sendable, Equatable {
 
     /// Adds requests that were refused.
     package mutating func addRefusal(provider: String, model: String, count: UInt64 = 1) {
-        change(provider: provider, model: model) { $0.refused = $0.refused.saturatingAdd(count) }
+        let hasRoom = lines.count { $0.requests == 0 } < Self.refusedLinesMax
+        change(provider: provider, model: model, hasRoom: hasRoom) { $0.refused = $0.refused.saturatingAdd(count) }
     }
 
-    private mutating func change(provider: String, model: String, _ body: (inout Line) -> Void) {
-        let place = lines.firstIndex { $0.provider == provider && $0.model == model }
-        if let place {
-            body(&lines[place])
-        } else if lines.count < Self.linesMax {
+    private mutating func change(
+        provider: String,
+        model: String,
+        hasRoom: Bool = true,
+        _ body: (inout Line) -> Void
+    ) {
+        func place(_ provider: String, _ model: String) -> Int? {
+            lines.firstIndex { $0.provider == provider && $0.model == model }
+        }
+        if let place = place(provider, model) { return body(&lines[place]) }
+        let others = place("", Self.othersName)
+        if hasRoom, lines.count - (others == nil ? 0 : 1) < Self.linesMax {
             lines.append(Line(provider: provider, model: model))
             body(&lines[lines.count - 1])
-        } else if lines.count == Self.linesMax {
-            lines.append(Line(provider: "", model: Self.othersName))
-            body(&lines[Self.linesMax])
+        } else if let others {
+            body(&lines[others])
         } else {
-            body(&lines[Self.linesMax])
+            lines.append(Line(provider: "", model: Self.othersName))
+            body(&lines[lines.count - 1])
         }
     }
 }

@@ -21,11 +21,21 @@ struct ModelUseTests {
     func others() {
         var use = ModelUse()
         for number in 0..<ModelUse.linesMax + 50 {
-            use.addRefusal(provider: "a", model: "m\(number)")
+            use.add(provider: "a", model: "m\(number)", tokens: .init(), microdollars: 1, isEstimated: false)
         }
         #expect(use.lines.count == ModelUse.linesMax + 1)
-        #expect(use.lines.last?.model == ModelUse.othersName && use.lines.last?.refused == 50)
-        #expect(use.sum.refused == UInt64(ModelUse.linesMax) + 50)
+        #expect(use.lines.last?.model == ModelUse.othersName && use.lines.last?.requests == 50)
+        #expect(use.sum.requests == UInt64(ModelUse.linesMax) + 50)
+    }
+
+    @Test("no number of refusals hides what was used")
+    func refusals() {
+        var use = ModelUse()
+        for number in 0..<100_000 { use.addRefusal(provider: "a", model: "m\(number)") }
+        use.add(provider: "a", model: "x", tokens: .init(), microdollars: 7, isEstimated: false)
+        #expect(use.lines.count == ModelUse.refusedLinesMax + 2)
+        #expect(use.lines.last?.model == "x" && use.lines.last?.microdollars == 7)
+        #expect(use.sum.refused == 100_000 && use.sum.requests == 1)
     }
 
     @Test("no count overflows")

@@ -77,7 +77,8 @@ struct AnswerReading {
     func holds(_ text: String) -> Bool { needles.contains { $0.isIn(text) } }
 
     private func check(_ fields: HTTPFields) throws(EgressRefusal) {
-        for field in fields.all { try check([field.name, field.value]) }
+        // A name goes on in lower case where the client speaks HTTP/2.
+        for field in fields.all { try check([field.name, field.key, field.value]) }
     }
 
     private func check(_ texts: [String]) throws(EgressRefusal) {

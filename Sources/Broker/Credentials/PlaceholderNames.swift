@@ -10,10 +10,14 @@ enum PlaceholderNames {
         return refuse("is part of a host's name")
     }
 
-    /// Of what a client says to a door that is understood by none.
+    /// Where a door is asked for a host, in whatever way.
+    private static let askedBytesMax = 4 << 10
+
+    /// Of what a client says to a door that does not understand it.
     static func refusal(of said: [UInt8], _ settings: BrokerSettings) -> EgressRefusal? {
-        guard !settings.secrets.isEmpty, holds(String(decoding: said, as: UTF8.self), cores(of: settings.secrets))
-        else { return nil }
+        guard !settings.secrets.isEmpty else { return nil }
+        let asked = String(decoding: said.prefix(askedBytesMax), as: UTF8.self)
+        guard holds(asked, cores(of: settings.secrets)) else { return nil }
         return refuse("stands where a host's name belongs")
     }
 

@@ -114,7 +114,8 @@ struct CredentialYard {
                             if not part: break
                             got += part
                     except OSError: pass
-            answers.append(got.decode('latin-1'))
+            # What bombs are made of, a kibibyte to a digit.
+            answers.append(got.replace(b'\\0' * 1024, b'0').decode('latin-1'))
         print(json.dumps(answers))
         """
 
@@ -153,7 +154,7 @@ struct CredentialYard {
             return b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' + body + b'0\r\n' + trailers + b'\r\n'
         def raw_deflate(b):
             z = zlib.compressobj(wbits=-15); return z.compress(b) + z.flush()
-        def noise(): return gzip.compress(random.Random(7).randbytes(4 << 20), 1)
+        def noise(): return gzip.compress(random.Random(7).randbytes(1 << 19).hex().replace('0', 'g').encode())
         kept = []
         def answers(path, key, body, fields, c):
             k = key.encode()
@@ -180,6 +181,7 @@ struct CredentialYard {
             if name == 'double': return coded(gzip.compress(gzip.compress(text)), 'gzip, gzip')
             if name == 'field': return answer(b'ok', f'X-Seen: {key}\r\n')
             if name == 'fieldname': return answer(b'ok', f'X-{key}: a\r\n')
+            if name == 'uppername': return answer(b'ok', f'X-{key.upper()}: a\r\n')
             if name == 'reason': return answer(b'ok', '', f'200 {key}')
             if name == 'cookie': return answer(b'ok', 'Set-Cookie: a=' + base64.b64encode(k).decode() + '\r\n')
             if name == 'redirect': return answer(b'', f'Location: https://other.example.com/?k={key}\r\n', '302 Found')
