@@ -5,6 +5,10 @@
 package enum Printable {
     package static func text(_ bytes: some Sequence<UInt8>) -> String {
         let bytes = Array(bytes)
+        // Most texts are printable ASCII.
+        if bytes.allSatisfy({ (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }) {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         var iterator = bytes.makeIterator()
         var parser = Unicode.UTF8.ForwardParser()
         var position = 0

@@ -55,5 +55,5 @@ package struct ConnectTarget: Hashable, Sendable, CustomStringConvertible {
         )
     }
 
-    package var description: String { "\(host):\(port)" }
+    package var description: String { host.description + ":" + String(port) }
 }

@@ -6,9 +6,9 @@ package enum KnownForges {
         if name.text.hasPrefix("git-codecommit"), name.text.hasSuffix(".amazonaws.com") { return true }
         var rest = name.text[...]
         while true {
-            if domains.contains(String(rest)) || others.contains(String(rest)) { return true }
-            guard let dot = rest.firstIndex(of: ".") else { return false }
-            rest = rest[rest.index(after: dot)...]
+            if all.contains(String(rest)) { return true }
+            guard let dot = rest.utf8.firstIndex(of: UInt8(ascii: ".")) else { return false }
+            rest = rest[rest.utf8.index(after: dot)...]
         }
     }
 
@@ -20,6 +20,8 @@ package enum KnownForges {
     private static let others: Set<String> = [
         "githubcopilot.com", "git.heroku.com", "git.overleaf.com", "scm.azurewebsites.net",
     ]
+
+    private static let all = domains.union(others)
 
     private static let domains: Set<String> = [
         // GitHub, its interfaces, downloads, packages, and companies' own

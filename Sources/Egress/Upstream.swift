@@ -8,6 +8,8 @@ package struct Upstream: Hashable, Sendable, CustomStringConvertible {
     package let addressPort: UInt16
     /// A file with the root certificate that this upstream alone is verified against; nil for the system's roots.
     package let certificateAuthority: String?
+    /// Made once: each request there is recorded with it.
+    package let description: String
 
     /// - Parameter address: `ADDRESS:PORT`, an IPv6 address in brackets.
     package init(host: String, port: UInt16, address: String, ca: String?) throws(EgressRefusal) {
@@ -39,9 +41,8 @@ package struct Upstream: Hashable, Sendable, CustomStringConvertible {
         self.address = fixed
         addressPort = target.port
         certificateAuthority = ca
+        description = "\(name.text):\(port) at \(fixed.bracketed):\(target.port)"
     }
-
-    package var description: String { "\(name.text):\(port) at \(address.bracketed):\(addressPort)" }
 
     /// Addresses that are no single machine's, or that stand for another.
     private static func undiallable(_ address: IPAddress) -> String? {

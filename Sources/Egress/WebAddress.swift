@@ -42,6 +42,31 @@ package struct WebAddress: Hashable, Sendable {
         self.path = path.isEmpty ? "/" : String(decoding: path, as: UTF8.self)
     }
 
+    /// A path at a target that was read already, as though they were read together.
+    ///
+    /// - Parameter path: without a query.
+    package init(scheme: Scheme, target: ConnectTarget, path: String) throws(EgressRefusal) {
+        let isPlain =
+            path.utf8.count <= Self.bytesMax - Self.targetBytesMax && path.utf8.first == UInt8(ascii: "/")
+            && path.utf8.allSatisfy(Self.isPlain)
+        guard isPlain, case .name = target.host else {
+            self = try WebAddress(Array("\(scheme.rawValue)://\(target)\(path)".utf8))
+            return
+        }
+        self.scheme = scheme
+        self.target = target
+        self.path = path
+    }
+
+    /// More than a scheme, the longest name and a port have.
+    private static let targetBytesMax = 512
+
+    /// True for what every parser takes for a part of the path.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "?") && byte != UInt8(ascii: "#")
+            && byte != UInt8(ascii: "\\")
+    }
+
     private static func scheme(_ raw: [UInt8]) throws(EgressRefusal) -> Scheme {
         guard let colon = raw.firstIndex(of: UInt8(ascii: ":")), !raw[..<colon].contains(UInt8(ascii: "/")) else {
             throw syntax(raw, "it has no scheme")

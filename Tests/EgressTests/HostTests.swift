@@ -117,4 +117,23 @@ struct NetworkPolicyTests {
         rules.narrowed = []
         #expect(rules.decide(connect: Array("a.example.com:443".utf8)).verdict == .deny)
     }
+
+    /// What is put together of parts that were read is what reading all of it would have given.
+    @Test(arguments: [
+        "/", "/a/b", "/a@b:80", "/%2e/..//;x", "/a\\b", "/a?b", "/a#b", "/a b", "/\u{E9}", "a", "", "//x",
+        "/" + String(repeating: "a", count: 7_600), "/" + String(repeating: "a", count: 8_192),
+    ])
+    func addressesOfParts(_ path: String) throws {
+        for target in ["a.example.com:443", "a.example.com:8443", "8.8.8.8:443", "[2606:4700::1]:80"] {
+            for scheme in [WebAddress.Scheme.https, .http] {
+                let parts = Result { () throws(EgressRefusal) in
+                    try WebAddress(scheme: scheme, target: ConnectTarget(Array(target.utf8)), path: path)
+                }
+                let whole = Result { () throws(EgressRefusal) in
+                    try WebAddress(Array("\(scheme.rawValue)://\(target)\(path)".utf8))
+                }
+                #expect(parts == whole)
+            }
+        }
+    }
 }

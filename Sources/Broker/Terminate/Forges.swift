@@ -53,13 +53,15 @@ package struct ForgeRules: Sendable {
 
     /// The refusal of a push, in whatever spelling a server might read as one.
     private static func push(_ request: RequestHead, isForge: Bool) -> Finding? {
+        let reads = request.method == "GET" || request.method == "HEAD"
+        if reads, !request.path.utf8.contains(UInt8(ascii: "?")) { return nil }
         let path = plain(request.pathOnly)
         let query = plain(request.query)
         let asks = path.hasSuffix("/info/refs") || path.hasSuffix("/info/refs/")
         if !query.isEmpty, query.contains("git-receive-pack"), isForge || asks {
             return .refused(refusal(request), asks && request.method == "GET" ? .advertisement : .plain)
         }
-        if request.method == "GET" || request.method == "HEAD" { return nil }
+        if reads { return nil }
         let type = request.fields.values("content-type").joined().lowercased()
         let names = path.split(separator: "/").contains { $0.hasPrefix("git-receive-pack") }
         if writesFiles(request.method, path) { return .refused(refusal(request), .plain) }

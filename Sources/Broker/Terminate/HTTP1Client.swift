@@ -225,7 +225,7 @@ extension HTTP1Client: ExchangeClient {
 
     func write(_ head: ResponseHead) {
         guard context != nil else { return }
-        output.write("HTTP/1.1 \(head.status) \(head.reason)\r\n")
+        output.write("HTTP/1.1 ", String(head.status), " ", head.reason, "\r\n")
         for field in head.fields.all where field.key != "connection" { output.write(field) }
         if head.status == 101 {
             output.write("Connection: Upgrade\r\nUpgrade: websocket\r\n")

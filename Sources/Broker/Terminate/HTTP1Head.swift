@@ -22,71 +22,80 @@ package struct HTTP1Head: Hashable, Sendable {
     package var body: BodyLength
 
     /// Reads a first line without its end.
-    static func line(_ bytes: ArraySlice<UInt8>, _ side: HTTP1Reader.Side) throws(HTTPRefusal) -> (Line, Int) {
+    static func line(_ bytes: Span<UInt8>, _ side: HTTP1Reader.Side) throws(HTTPRefusal) -> (Line, Int) {
         switch side {
         case .request: try requestLine(bytes)
         case .response: try statusLine(bytes)
         }
     }
 
-    private static func requestLine(_ bytes: ArraySlice<UInt8>) throws(HTTPRefusal) -> (Line, Int) {
-        let words = bytes.split(separator: 0x20, omittingEmptySubsequences: false)
-        guard words.count == 3 else { throw HTTPRefusal(400, "http-syntax", "the request line is not three words") }
-        guard words[0].count <= 32, HTTPSyntax.isToken(words[0]) else {
+    private static func requestLine(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> (Line, Int) {
+        let first = end(of: 0, in: bytes)
+        let second = end(of: min(first + 1, bytes.count), in: bytes)
+        guard second < bytes.count, end(of: second + 1, in: bytes) == bytes.count else {
+            throw HTTPRefusal(400, "http-syntax", "the request line is not three words")
+        }
+        guard (1...32).contains(first), HTTPSyntax.tokenCount(bytes) == first else {
             throw HTTPRefusal(400, "http-syntax", "the request line begins with no method")
         }
-        guard !words[1].isEmpty, words[1].allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        let target = bytes.extracting((first + 1)..<second)
+        guard !target.isEmpty, HTTPSyntax.count(in: target, while: { (0x21...0x7E).contains($0) }) == target.count
+        else {
             throw HTTPRefusal(400, "http-syntax", "the request's target holds what is not printable ASCII")
         }
-        let method = String(decoding: words[0], as: UTF8.self)
-        return (.request(method: method, target: String(decoding: words[1], as: UTF8.self)), try version(words[2]))
+        let line = Line.request(
+            method: HTTPSyntax.text(bytes.extracting(..<first)),
+            target: HTTPSyntax.text(target)
+        )
+        return (line, try version(bytes.extracting((second + 1)...)))
     }
 
-    private static func statusLine(_ bytes: ArraySlice<UInt8>) throws(HTTPRefusal) -> (Line, Int) {
-        let words = bytes.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
-        guard words.count >= 2, words[1].count == 3, let status = HTTPSyntax.decimal(words[1]),
+    private static func statusLine(_ bytes: Span<UInt8>) throws(HTTPRefusal) -> (Line, Int) {
+        let first = end(of: 0, in: bytes)
+        let second = end(of: min(first + 1, bytes.count), in: bytes)
+        guard second == first + 4, let status = HTTPSyntax.decimal(bytes.extracting((first + 1)..<second)),
             (100...599).contains(status)
         else { throw HTTPRefusal(502, "http-syntax", "the answer begins with no status line") }
-        let reason = words.count == 3 ? words[2] : []
-        guard reason.allSatisfy(HTTPSyntax.isFieldContent) else {
+        let reason = bytes.extracting(min(second + 1, bytes.count)...)
+        guard HTTPSyntax.count(in: reason, while: HTTPSyntax.isFieldContent) == reason.count else {
             throw HTTPRefusal(502, "http-syntax", "the answer's status line holds a control character")
         }
-        return (.response(status: Int(status), reason: String(decoding: reason, as: UTF8.self)), try version(words[0]))
+        let line = Line.response(status: Int(status), reason: HTTPSyntax.text(reason))
+        return (line, try version(bytes.extracting(..<first)))
     }
 
-    private static func version(_ word: ArraySlice<UInt8>) throws(HTTPRefusal) -> Int {
-        if word.elementsEqual("HTTP/1.1".utf8) { return 1 }
-        if word.elementsEqual("HTTP/1.0".utf8) { return 0 }
+    /// Where the word that begins there ends: at a space, or with the line.
+    private static func end(of start: Int, in bytes: Span<UInt8>) -> Int {
+        start + HTTPSyntax.count(in: bytes.extracting(start...), while: { $0 != 0x20 })
+    }
+
+    private static func version(_ word: Span<UInt8>) throws(HTTPRefusal) -> Int {
+        if HTTPSyntax.isText(word, "HTTP/1.1") { return 1 }
+        if HTTPSyntax.isText(word, "HTTP/1.0") { return 0 }
         throw HTTPRefusal(505, "http-version", "the version is neither HTTP/1.1 nor HTTP/1.0")
     }
 
     /// Reads one field without its end of line.
-    static func field(_ bytes: ArraySlice<UInt8>, _ side: HTTP1Reader.Side) throws(HTTPRefusal) -> HTTPField {
+    static func field(_ bytes: Span<UInt8>, _ side: HTTP1Reader.Side) throws(HTTPRefusal) -> HTTPField {
         let status = side == .request ? 400 : 502
-        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
-            throw HTTPRefusal(status, "http-syntax", "a field has no colon")
-        }
-        guard HTTPSyntax.isToken(bytes[..<colon]) else {
+        let colon = HTTPSyntax.count(in: bytes, while: { $0 != UInt8(ascii: ":") })
+        guard colon < bytes.count else { throw HTTPRefusal(status, "http-syntax", "a field has no colon") }
+        guard colon > 0, HTTPSyntax.tokenCount(bytes) == colon else {
             throw HTTPRefusal(status, "http-syntax", "a field's name is no token, or a line goes on in the next one")
         }
-        let name = String(decoding: bytes[..<colon], as: UTF8.self)
-        return HTTPField(name, try value(bytes[(colon + 1)...], status))
-    }
-
-    static func value(_ bytes: ArraySlice<UInt8>, _ status: Int) throws(HTTPRefusal) -> String {
-        let value = HTTPSyntax.trimmed(bytes)
-        guard value.allSatisfy(HTTPSyntax.isFieldContent) else {
+        let behind = bytes.extracting((colon + 1)...)
+        let value = behind.extracting(HTTPSyntax.trimmed(behind))
+        guard HTTPSyntax.count(in: value, while: HTTPSyntax.isFieldContent) == value.count else {
             throw HTTPRefusal(status, "http-syntax", "a field's value holds a control character")
         }
-        return String(decoding: value, as: UTF8.self)
+        return HTTPField(HTTPSyntax.text(bytes.extracting(..<colon)), HTTPSyntax.text(value))
     }
 
     /// How far the body goes; everything that two readers could take differently is refused.
     mutating func measure(answering method: String?) throws(HTTPRefusal) {
         let status = method == nil ? 400 : 502
         try fields.refuseLookAlikes(status)
-        let lengths = fields.values("content-length")
-        let codings = fields.values("transfer-encoding")
+        let (lengths, codings) = fields.lengthsAndCodings
         guard lengths.isEmpty || codings.isEmpty else {
             throw HTTPRefusal(status, "http-framing", "the body has both a length and a transfer coding")
         }

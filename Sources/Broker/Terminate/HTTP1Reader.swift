@@ -39,6 +39,8 @@ package struct HTTP1Reader {
     /// How much of a head was looked at already, so that a slow one costs no more than a fast one.
     private var scanned = 0
     private var lines: [Range<Int>] = []
+    /// What the first of them says.
+    private var first: (line: HTTP1Head.Line, minorVersion: Int)?
 
     /// For answers: the method of the request that the next one belongs to.
     package var answering = "GET"
@@ -112,7 +114,13 @@ package struct HTTP1Reader {
     private mutating func take(_ left: UInt64) -> ByteBuffer? {
         let count = Int(min(left, UInt64(buffer.readableBytes)))
         guard count > 0 else { return nil }
+        defer { letGo() }
         return buffer.readSlice(length: count)
+    }
+
+    /// What is read to its end is not held on to: whoever fills the same storage next would copy all of it first.
+    private mutating func letGo() {
+        if buffer.readableBytes == 0 { buffer = ByteBuffer() }
     }
 
     private mutating func end(_ trailers: HTTPFields = HTTPFields()) -> Part {
@@ -121,10 +129,8 @@ package struct HTTP1Reader {
     }
 
     private mutating func readHead() throws(HTTPRefusal) -> Part? {
-        guard let lines = try takeLines() else { return nil }
-        let (line, minorVersion) = try HTTP1Head.line(lines[0], side)
-        var fields = HTTPFields()
-        for line in lines.dropFirst() { fields.append(try HTTP1Head.field(line, side)) }
+        guard let length = try scan(), let (line, minorVersion) = first else { return nil }
+        let fields = try takeFields(length, lines.dropFirst())
         var head = HTTP1Head(line: line, minorVersion: minorVersion, fields: fields, body: .none)
         try head.measure(answering: side == .response ? answering : nil)
         switch head.body {
@@ -163,9 +169,8 @@ package struct HTTP1Reader {
     }
 
     private mutating func readTrailers() throws(HTTPRefusal) -> Part? {
-        guard let lines = try takeLines() else { return nil }
-        var fields = HTTPFields()
-        for line in lines { fields.append(try HTTP1Head.field(line, side)) }
+        guard let length = try scan() else { return nil }
+        let fields = try takeFields(length, lines[...])
         try fields.refuseTrailing(side == .request ? 400 : 502)
         return end(fields)
     }
@@ -191,17 +196,21 @@ extension HTTP1Reader {
         }
         let line = Array(view[..<(end - 1)])
         buffer.moveReaderIndex(forwardBy: line.count + 2)
+        letGo()
         return line
     }
 
-    /// The lines up to an empty one, without their ends; nil where more bytes are needed.
-    private mutating func takeLines() throws(HTTPRefusal) -> [ArraySlice<UInt8>]? {
-        guard let length = try scan() else { return nil }
+    /// The fields in some of the lines that ``scan()`` found, with all that it looked at.
+    private mutating func takeFields(_ length: Int, _ lines: ArraySlice<Range<Int>>) throws(HTTPRefusal) -> HTTPFields {
         let bytes = buffer.readBytes(length: length) ?? []
-        let taken = lines.map { bytes[$0] }
-        lines = []
+        letGo()
+        self.lines.removeAll(keepingCapacity: true)
+        first = nil
         scanned = 0
-        return taken
+        var fields = HTTPFields()
+        fields.reserve(lines.count)
+        for line in lines { fields.append(try HTTP1Head.field(bytes.span.extracting(line), side)) }
+        return fields
     }
 
     /// Looks on for the empty line that ends a head, and keeps where the lines before it are.
@@ -232,7 +241,7 @@ extension HTTP1Reader {
             }
             // What is no HTTP is refused by its first line: it may never have an empty one.
             if lines.isEmpty, state == .head {
-                _ = try HTTP1Head.line(Array(view[view.startIndex..<(feed - 1)])[...], side)
+                first = try HTTP1Head.line(Array(view[view.startIndex..<(feed - 1)]).span, side)
             }
             lines.append(line)
             guard lines.count <= fieldsMax + 1 else {

@@ -175,7 +175,7 @@ extension HTTP1Server: ExchangeServer {
         sawAnswer = false
         requestIsOver = false
         reader.answering = request.method
-        output.write(request.http1Head(isOpen: field != nil))
+        output.write(request, isOpen: field != nil)
         if let field, let context { output.write(secret: field, to: context) }
         if case .open = request.body { chunks = true } else { chunks = false }
     }

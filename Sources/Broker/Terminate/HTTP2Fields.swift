@@ -11,7 +11,7 @@ enum HTTP2Fields {
     }
 
     /// What the whole message ends with comes in a block of its own, after the body.
-    static let neverTrailing: Set<String> = HTTP1Head.framing.union(Connection.overriding).union([
+    static let neverTrailing: Set<String> = HTTP1Head.framing.union(Connection.overriding.all).union([
         "authorization", "cookie", "set-cookie", "content-encoding", "content-type", "content-range", "trailer", "te",
         "proxy-authorization", "keep-alive", "proxy-connection", "expect",
     ])
@@ -91,9 +91,9 @@ enum HTTP2Fields {
 extension HTTPFields {
     /// Names that some servers take for the fields that decide where a message ends or whom it is for.
     func refuseLookAlikes(_ status: Int) throws(HTTPRefusal) {
-        for field in all where field.hyphenated != field.key {
-            guard !HTTP1Head.framing.contains(field.hyphenated) else {
-                let other = field.hyphenated
+        for field in all where field.hasUnderscores {
+            let other = field.hyphenated
+            guard !HTTP1Head.framing.contains(other) else {
                 throw HTTPRefusal(status, "http-framing", "the field \(field.key) is taken by some for \(other)")
             }
         }

@@ -7,19 +7,30 @@ final class OutputBuffer {
     /// What is longer goes out as it is: to copy it would cost more than a system call.
     private static let collectedBytesMax = 16 << 10
 
+    /// Room for most heads, so that none has to grow on the way.
+    private static let headBytes = 1024
+
     private var collected = ByteBuffer()
     private var isFlushed = true
 
-    func write(_ text: String) {
-        collected.writeString(text)
-        isFlushed = false
+    func write(_ texts: String...) {
+        begin()
+        collected.write(texts: texts)
     }
 
     func write(_ field: HTTPField) {
-        collected.writeString(field.name)
-        collected.writeStaticString(": ")
-        collected.writeString(field.value)
-        collected.writeStaticString("\r\n")
+        begin()
+        collected.write(field)
+    }
+
+    /// - Parameter isOpen: more fields follow.
+    func write(_ request: RequestHead, isOpen: Bool) {
+        begin()
+        collected.write(request, isOpen: isOpen)
+    }
+
+    private func begin() {
+        if collected.capacity == 0 { collected.reserveCapacity(Self.headBytes) }
         isFlushed = false
     }
 

@@ -71,6 +71,8 @@ final class OutsidePool {
         var isAlone = !place.isTLS || request.isWebSocket
         if case .http1 = wish { isAlone = true }
         guard isAlone else {
+            // Nobody waits, and nobody shares: most often one request follows another.
+            if waiting.isEmpty, shared.isEmpty, let server = kept(place, wish) { return answer(.success(server)) }
             waiting[place, default: []].append(Waiter(wish: wish, answer: answer))
             return serve(place)
         }

@@ -41,39 +41,23 @@ package struct RequestHead: Hashable, Sendable {
     }
 
     /// The path without the query.
-    package var pathOnly: String { path.firstIndex(of: "?").map { String(path[..<$0]) } ?? path }
+    package var pathOnly: String { path.utf8.firstIndex(of: Self.questionMark).map { String(path[..<$0]) } ?? path }
 
     /// What stands behind the question mark; empty without one.
-    package var query: String { path.firstIndex(of: "?").map { String(path[path.index(after: $0)...]) } ?? "" }
+    package var query: String {
+        path.utf8.firstIndex(of: Self.questionMark).map { String(path[path.utf8.index(after: $0)...]) } ?? ""
+    }
+
+    private static let questionMark = UInt8(ascii: "?")
 
     /// `Host` or `:authority`, in its one spelling.
     package var authority: String {
         target.port == (scheme == .https ? 443 : 80) ? target.host.description : target.description
     }
 
-    /// The head as it is written to a server in HTTP/1.1.
-    package var http1Head: String { http1Head(isOpen: false) }
-
-    /// - Parameter isOpen: more fields follow.
-    func http1Head(isOpen: Bool) -> String {
-        var text = "\(method) \(path) HTTP/1.1\r\nHost: \(authority)\r\n"
-        for field in fields.all where field.key != "te" { text += "\(field.name): \(field.value)\r\n" }
-        switch body {
-        case .none: if ["POST", "PUT", "PATCH"].contains(method) { text += "Content-Length: 0\r\n" }
-        case .bytes(let count): text += "Content-Length: \(count)\r\n"
-        case .open, .untilEnd: text += "Transfer-Encoding: chunked\r\n"
-        }
-        if isWebSocket {
-            text += "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        } else if fields.contains("te") {
-            text += "Connection: TE\r\nTE: trailers\r\n"
-        }
-        return isOpen ? text : text + "\r\n"
-    }
-
     /// The request as rules see it.
     package func webRequest() throws(EgressRefusal) -> WebRequest {
-        try WebRequest(method: method, WebAddress(Array("\(scheme.rawValue)://\(target)\(pathOnly)".utf8)))
+        try WebRequest(method: method, WebAddress(scheme: scheme, target: target, path: pathOnly))
     }
 }
 
@@ -86,12 +70,16 @@ package struct RequestReading: Sendable {
     let isProxy: Bool
     /// What requests name as their host where that is a gateway, by which they come in clear and go on over TLS.
     let gateway: ConnectTarget?
+    /// The host as most clients write it, which need not be read each time.
+    private let authority: String
 
     package init(target: ConnectTarget, isTLS: Bool, isProxy: Bool, gateway: ConnectTarget? = nil) {
         self.target = target
         self.isTLS = isTLS
         self.isProxy = isProxy
         self.gateway = gateway
+        let named = gateway ?? target
+        authority = named.port == (isTLS ? 443 : 80) ? named.host.description : named.description
     }
 
     private var scheme: WebAddress.Scheme { isTLS || gateway != nil ? .https : .http }
@@ -203,6 +191,7 @@ package struct RequestReading: Sendable {
 
     /// Throws unless a host that a request names is the one it goes to.
     private func agree(_ text: String, _ target: ConnectTarget, _ place: String) throws(HTTPRefusal) {
+        if text.utf8.elementsEqual(authority.utf8), gateway != nil || target == self.target { return }
         let host: (Host, UInt16?)
         do { host = try ConnectTarget.split(Array(text.utf8)) } catch {
             throw HTTPRefusal(400, "http-host", "\(place) is no host: \(error.reason)")
@@ -216,7 +205,7 @@ package struct RequestReading: Sendable {
 
 /// What belongs to one connection and not to the message.
 enum Connection {
-    private static let own: Set<String> = [
+    private static let own: FieldNames = [
         "connection", "keep-alive", "proxy-connection", "proxy-authorization", "proxy-authenticate",
         "proxy-authentication-info", "transfer-encoding", "upgrade", "te", "http2-settings", "content-length", "host",
         "alt-svc", "alt-used",
@@ -227,7 +216,7 @@ enum Connection {
         "proxy-authorization",
     ]
     /// Fields by which some servers take another method or another path than the request's.
-    static let overriding: Set<String> = [
+    static let overriding: FieldNames = [
         "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url",
         "x-original-method", "x-override-url",
     ]
@@ -277,9 +266,11 @@ enum Connection {
 
     /// The fields of an answer that go on to the client.
     static func cleansed(_ fields: HTTPFields) -> HTTPFields {
-        var kept = fields
+        let named = fields.members("connection")
         let length = fields.values("content-length")
-        kept.remove(own.union(fields.members("connection")))
+        var kept = HTTPFields()
+        kept.reserve(fields.all.count)
+        for field in fields.all where !own.contains(field.key) && !named.contains(field.key) { kept.append(field) }
         if length.count == 1 { kept.append("Content-Length", length[0]) }
         return kept
     }
