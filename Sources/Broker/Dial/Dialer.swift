@@ -206,6 +206,8 @@ package final class Dialer: Dialing {
             .connectTimeout(max(.milliseconds(1), time))
             .channelOption(.autoRead, value: false)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.recvAllocator, value: ReadSize.allocator)
+            .channelOption(.maxMessagesPerRead, value: ReadSize.callsMax)
             .channelInitializer { channel in
                 began(channel)
                 return channel.eventLoop.makeSucceededVoidFuture()

@@ -72,6 +72,8 @@ struct Door: Sendable {
         ClientBootstrap(group: group)
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.recvAllocator, value: ReadSize.allocator)
+            .channelOption(.maxMessagesPerRead, value: ReadSize.callsMax)
             .withConnectedSocket(socket)
             .whenComplete { result in
                 switch result {
