@@ -75,11 +75,25 @@ package protocol ConnectionLedger: Sendable {
 
 /// Tells of what models are used for.
 package protocol ModelLedger: Sendable {
-    /// Tells of a request before it leaves.
+    /// Tells of a request before it leaves. It never blocks.
     ///
-    /// - Returns: false where nobody is sure to hear it; then nothing may leave.
-    func announce(_ report: ModelReport) -> Bool
+    /// - Parameter loop: where an answer that comes later is heard.
+    func announce(_ report: ModelReport, on loop: any EventLoop) -> Announcement
 
     /// Tells of what became of it. It never blocks.
     func record(_ report: ModelReport)
+}
+
+/// What became of telling of a request before it leaves.
+package enum Announcement: Sendable {
+    /// It is heard, whatever becomes of this process.
+    case told
+    /// Nobody is sure to hear it; nothing may leave.
+    case untold
+    /// Whoever hears it is behind.
+    ///
+    /// - Parameters:
+    ///   - isTold: what became of it, which is never taken back.
+    ///   - withdraw: it is not to be told any more, unless it is already.
+    case waits(_ isTold: EventLoopFuture<Bool>, withdraw: @Sendable () -> Void)
 }

@@ -48,4 +48,6 @@ enum ModelRuling {
     /// - Parameter alarms: what is recorded beside it.
     case pass(ByteBuffer, alarms: [EgressRefusal])
     case refuse(EgressRefusal, OwnAnswer)
+    /// Whoever is to be told of it before it leaves is behind: the ruling comes later, on the same event loop.
+    case wait((@escaping (ModelRuling) -> Void) -> Void)
 }

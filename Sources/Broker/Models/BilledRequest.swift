@@ -7,6 +7,8 @@ import NIOCore
 final class BilledRequest: ModelMeter {
     private enum Phase {
         case unread
+        /// An amount is set aside for it, and whether somebody was told of it is not known.
+        case announced(withdraw: () -> Void)
         /// An amount is set aside for it; whether it left is told.
         case reserved(UInt64, ModelReserve, hasLeft: Bool)
         case settled
@@ -28,9 +30,20 @@ final class BilledRequest: ModelMeter {
     private var leftAt: NIODeadline?
     private var collected = 0
 
-    init(_ desk: ModelDesk, _ provider: ModelProvider, _ dialect: ModelDialect, path: String) {
+    private let loop: any EventLoop
+    /// Who waits for the ruling.
+    private var hear: ((ModelRuling) -> Void)?
+
+    init(
+        _ desk: ModelDesk,
+        _ provider: ModelProvider,
+        _ dialect: ModelDialect,
+        path: String,
+        on loop: any EventLoop
+    ) {
         finishesAlone = provider.finishesAlone
         self.path = path
+        self.loop = loop
         self.desk = desk
         self.provider = provider
         self.dialect = dialect
@@ -59,14 +72,17 @@ final class BilledRequest: ModelMeter {
             }
             let read = try read(body)
             try check(read)
-            try reserve(read)
             asksForStream = read.isStream
             if read.isDetached { finishesAlone = true }
             if read.isStream, dialect == .chat, !read.asksForUsage { filter = UsageFrameFilter() }
-            return .pass(read.sent(body), alarms: alarms)
+            return try reserve(read, .pass(read.sent(body), alarms: alarms))
         } catch {
-            return .refuse(error.refusal, .refusedModel(error.refusal, dialect, status: error.status))
+            return refuse(error)
         }
+    }
+
+    private func refuse(_ refusal: Refusal) -> ModelRuling {
+        .refuse(refusal.refusal, .refusedModel(refusal.refusal, dialect, status: refusal.status))
     }
 
     func leaves() {
@@ -102,6 +118,11 @@ final class BilledRequest: ModelMeter {
 
     /// Once, however it ends.
     private func settle() {
+        if case .announced(let withdraw) = phase {
+            phase = .settled
+            hear = nil
+            return withdraw()
+        }
         guard case .reserved(let number, let reserve, let hasLeft) = phase else { return }
         phase = .settled
         let usage = reader.usage
@@ -224,19 +245,51 @@ extension BilledRequest {
         provider.tariff(of: model) ?? (desk.rules.microdollarsMax == nil ? nil : provider.dearest)
     }
 
-    private func reserve(_ read: ModelRequest) throws(Refusal) {
+    /// - Parameter ruling: what becomes of it when it is written down.
+    private func reserve(_ read: ModelRequest, _ ruling: ModelRuling) throws(Refusal) -> ModelRuling {
         let rules = desk.rules
         let extras = rules.isBudget ? read.extras.compactMap(rules.extra) : []
         let reserve = ModelReserve(read, tariff(read.model), extras: extras)
         do throws(EgressRefusal) {
-            phase = .reserved(try desk.reserve(read, reserve, provider), reserve, hasLeft: false)
+            let (number, announcement) = try desk.reserve(read, reserve, provider, on: loop)
+            guard case .waits(let isTold, let withdraw) = announcement else {
+                phase = .reserved(number, reserve, hasLeft: false)
+                return ruling
+            }
+            phase = .announced(withdraw: withdraw)
+            isTold.assumeIsolated().whenComplete { [self] result in
+                heard((try? result.get()) ?? false, number, reserve, read.model, ruling)
+            }
+            return .wait { [self] hear in self.hear = hear }
         } catch {
-            desk.refused(provider, read.model)
-            let isUnknown = rules.microdollarsMax != nil && provider.tariff(of: read.model) == nil
-            let more = isUnknown ? "; its price is not known, so that it counts as the dearest of \(provider.name)" : ""
-            // One that could not be written down may be tried again; a budget stays what it is.
-            let status = error.rule == RuleID("model-ledger") ? 503 : 400
-            throw Refusal(EgressRefusal(error.rule, error.reason + more, remedy: error.remedy), status: status)
+            throw unwritten(error, read.model)
         }
+    }
+
+    /// It is known now whether the request was written down, or it never will be.
+    private func heard(
+        _ isTold: Bool,
+        _ number: UInt64,
+        _ reserve: ModelReserve,
+        _ model: String,
+        _ ruling: ModelRuling
+    ) {
+        guard case .announced = phase, let hear else {
+            // Nobody waits for it any more. An entry that was opened is closed.
+            if isTold { desk.settle(number, reserve, (ModelUse.Tokens(), 0, .free)) } else { desk.untold(reserve) }
+            return
+        }
+        self.hear = nil
+        phase = isTold ? .reserved(number, reserve, hasLeft: false) : .settled
+        hear(isTold ? ruling : refuse(unwritten(desk.untold(reserve), model)))
+    }
+
+    private func unwritten(_ refusal: EgressRefusal, _ model: String) -> Refusal {
+        desk.refused(provider, model)
+        let isUnknown = desk.rules.microdollarsMax != nil && provider.tariff(of: model) == nil
+        let more = isUnknown ? "; its price is not known, so that it counts as the dearest of \(provider.name)" : ""
+        // One that could not be written down may be tried again; a budget stays what it is.
+        let status = refusal.rule == RuleID("model-ledger") ? 503 : 400
+        return Refusal(EgressRefusal(refusal.rule, refusal.reason + more, remedy: refusal.remedy), status: status)
     }
 }

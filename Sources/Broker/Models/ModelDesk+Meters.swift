@@ -1,12 +1,14 @@
 import BrokerLink
 import Domain
 import Egress
+import NIOCore
 
 extension ModelDesk: ModelMeters {
     func meter(_ request: RequestHead, _ connection: ClientConnection) -> (any ModelMeter)? {
         guard let provider = settings.current.provider(at: request.target) else { return nil }
         switch ModelEndpoint(request, at: provider) {
-        case .billed(let dialect): return BilledRequest(self, provider, dialect, path: request.pathOnly)
+        case .billed(let dialect):
+            return BilledRequest(self, provider, dialect, path: request.pathOnly, on: connection.channel.eventLoop)
         case .free: return MaskedRequest(self)
         case .other: return nil
         case .misspelled(let path): return RefusedRequest(Self.misspelled(request, path), status: 400)

@@ -1,6 +1,7 @@
 import BrokerLink
 import Domain
 import Egress
+import NIOCore
 import Synchronization
 
 /// Where requests to models are looked at before they leave: which are metered, what they may use, and what is told of
@@ -22,12 +23,15 @@ package final class ModelDesk: Sendable {
         self.ledger = ledger
     }
 
-    /// Sets aside what a request may use, and tells of it. Nothing may be sent without that.
+    /// Sets aside what a request may use, and tells of it. Nothing may be sent before it is told.
+    ///
+    /// - Returns: the request's number, and what becomes of telling of it.
     func reserve(
         _ request: ModelRequest,
         _ reserve: ModelReserve,
-        _ provider: ModelProvider
-    ) throws(EgressRefusal) -> UInt64 {
+        _ provider: ModelProvider,
+        on loop: any EventLoop
+    ) throws(EgressRefusal) -> (number: UInt64, announcement: Announcement) {
         let number = try budget.reserve(reserve.amount, settings.current.models)
         let report = ModelReport.Requested(
             number: number,
@@ -37,11 +41,18 @@ package final class ModelDesk: Sendable {
             microdollars: reserve.microdollars,
             extras: Array(request.extras.prefix(ModelReport.Requested.extrasMax))
         )
-        guard ledger.announce(.requested(report)) else {
-            budget.settle(reserve.amount, used: ModelBudget.Amount(tokens: 0, microdollars: 0))
-            throw EgressRefusal(RuleID("model-ledger"), "the request could not be written down before it is sent")
-        }
-        return number
+        let announcement = ledger.announce(.requested(report), on: loop)
+        if case .untold = announcement { throw untold(reserve) }
+        return (number, announcement)
+    }
+
+    /// What was set aside for a request that nobody heard of is given back, and nothing is told of that.
+    ///
+    /// - Returns: why the request does not leave.
+    @discardableResult
+    func untold(_ reserve: ModelReserve) -> EgressRefusal {
+        budget.settle(reserve.amount, used: ModelBudget.Amount(tokens: 0, microdollars: 0))
+        return EgressRefusal(RuleID("model-ledger"), "the request could not be written down before it is sent")
     }
 
     func settle(

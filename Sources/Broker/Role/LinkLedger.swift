@@ -1,22 +1,33 @@
-import BrokerLink
+package import BrokerLink
 import CLinux
 import Domain
 import Glibc
+package import NIOCore
 import Synchronization
 
 /// Records on their way to the supervisor. Whoever records never waits; the main thread sends.
 ///
 /// A supervisor that does not keep up must not cost memory without end, and must not make traffic unseen either. So of
 /// refusals only so many wait, and the others are counted; and a broker that cannot tell of what it let through ends.
-final class LinkLedger: ConnectionLedger, ModelLedger {
+package final class LinkLedger: ConnectionLedger, ModelLedger {
     /// Refusals that wait.
     static let refusalsMax = 4096
     /// Records of what was let through that wait: more than can be open at once.
     static let recordsMax = 65_536
     /// How long a request waits for a supervisor that does not keep up before it is refused.
-    private static let announceMillisecondsMax: Int32 = 1000
+    private static let announceTime = TimeAmount.seconds(1)
+
+    /// A request that waits for its announcement to be sent.
+    private struct Waiting {
+        let number: UInt64
+        let bytes: [UInt8]
+        let isTold: EventLoopPromise<Bool>
+    }
 
     private struct State {
+        /// In the order in which they came; there are no more than requests at once.
+        var waiting: CircularBuffer<Waiting> = []
+        var lastNumber: UInt64 = 0
         var reports: [BrokerReport] = []
         /// The first that was not sent.
         var next = 0
@@ -29,7 +40,7 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
     /// Readable when something was recorded.
     let wake: Int32
 
-    init(_ link: PacketLink) throws(LinkError) {
+    package init(_ link: PacketLink) throws(LinkError) {
         self.link = link
         wake = bailey_bell_make()
         guard wake >= 0 else { throw LinkError("make an event") }
@@ -37,7 +48,7 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
 
     deinit { close(wake) }
 
-    func record(_ record: ConnectionRecord) {
+    package func record(_ record: ConnectionRecord) {
         state.withLock { state in
             let waiting = state.reports.count - state.next
             if record.treatment == .refused, waiting >= Self.most(record.rule) {
@@ -58,21 +69,42 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
     }
 
     /// What the kernel has taken is read by the supervisor, whatever becomes of this process. Where it is behind, the
-    /// request waits with everything else of its thread, so that many at once are slowed and not refused.
-    func announce(_ report: ModelReport) -> Bool {
+    /// request waits, so that many at once are slowed and not refused.
+    package func announce(_ report: ModelReport, on loop: any EventLoop) -> Announcement {
         let bytes = BrokerReport.model(report).bytes
-        while true {
-            switch try? link.send(bytes, waits: false) {
-            case .sent: return true
-            case .full:
-                var wait = pollfd(fd: link.descriptor, events: Int16(POLLOUT), revents: 0)
-                guard poll(&wait, 1, Self.announceMillisecondsMax) == 1 else { return false }
-            case .end, nil: return false
-            }
+        let sending = state.withLock { state in
+            // Who waits already goes first.
+            state.waiting.isEmpty ? try? link.send(bytes, waits: false) : .full
+        }
+        switch sending {
+        case .sent: return .told
+        case .end, nil: return .untold
+        case .full: return wait(bytes, on: loop)
         }
     }
 
-    func record(_ report: ModelReport) {
+    private func wait(_ bytes: [UInt8], on loop: any EventLoop) -> Announcement {
+        let isTold = loop.makePromise(of: Bool.self)
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            state.waiting.append(Waiting(number: state.lastNumber, bytes: bytes, isTold: isTold))
+            return state.lastNumber
+        }
+        ring()
+        let timer = loop.scheduleTask(in: Self.announceTime) { self.withdraw(number) }
+        isTold.futureResult.whenComplete { _ in timer.cancel() }
+        return .waits(isTold.futureResult, withdraw: { self.withdraw(number) })
+    }
+
+    /// Takes back what was not sent; what was sent stays so.
+    private func withdraw(_ number: UInt64) {
+        let taken = state.withLock { state in
+            state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
+        }
+        taken?.isTold.succeed(false)
+    }
+
+    package func record(_ report: ModelReport) {
         if case .sent? = try? link.send(BrokerReport.model(report).bytes, waits: false) { return }
         state.withLock { state in
             let waiting = state.reports.count - state.next
@@ -96,11 +128,12 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
 
     func clearWake() { bailey_bell_clear(wake) }
 
-    /// Sends what waits, as far as there is room.
+    /// Sends what waits, as far as there is room: requests that wait for it first.
     ///
     /// - Returns: true if something still waits.
     /// - Throws: if there is more than may wait, or the supervisor is gone.
-    func send() throws(LinkError) -> Bool {
+    package func send() throws(LinkError) -> Bool {
+        if try sendAnnouncements() { return true }
         while true {
             let (report, isFull) = state.withLock { ($0.reports.isEmpty ? nil : $0.reports[$0.next], $0.isFull) }
             if isFull { throw LinkError("tell the supervisor of connections: \(Self.recordsMax) wait already") }
@@ -113,8 +146,28 @@ final class LinkLedger: ConnectionLedger, ModelLedger {
         }
     }
 
+    /// Sending and forgetting are one step, so that each is told once or withdrawn.
+    ///
+    /// - Returns: true if one still waits.
+    private func sendAnnouncements() throws(LinkError) -> Bool {
+        while true {
+            let (told, sending) = try state.withLock { state throws(LinkError) -> (Waiting?, PacketLink.Sending) in
+                guard let first = state.waiting.first else { return (nil, .sent) }
+                let sending = try link.send(first.bytes, waits: false)
+                if case .sent = sending { state.waiting.removeFirst() }
+                return (first, sending)
+            }
+            guard let told else { return false }
+            switch sending {
+            case .sent: told.isTold.succeed(true)
+            case .full: return true
+            case .end: throw LinkError("tell the supervisor: it is gone")
+            }
+        }
+    }
+
     /// Sends all that waits, and waits for that itself. The supervisor sets the end of it.
-    func finish() throws(LinkError) {
+    package func finish() throws(LinkError) {
         while try send() {
             var wait = pollfd(fd: link.descriptor, events: Int16(POLLOUT), revents: 0)
             _ = poll(&wait, 1, -1)

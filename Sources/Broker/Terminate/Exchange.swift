@@ -8,7 +8,7 @@ import NIOHTTP2
 ///
 /// Everything happens on the event loop of the client's connection.
 final class Exchange {
-    private enum Phase { case judging, collecting, leasing, connecting, running, renewing, over }
+    private enum Phase { case judging, collecting, announcing, leasing, connecting, running, renewing, over }
 
     /// Answers that announce another one. More are no announcement.
     private static let announcementsMax = 16
@@ -295,9 +295,13 @@ extension Exchange {
         if judgement.treatment == .read, let refusal = LargeFileBatch.refusal(of: collected) {
             return refuse(EgressDecision(refusal), .plain)
         }
-        guard decideModel() else { return }
-        if passage.meter == nil { passCollected() }
+        if let meter = passage.meter { return follow(meter.judge(&request, collected)) }
+        passCollected()
         guard phase != .over else { return }
+        sendCollected()
+    }
+
+    private func sendCollected() {
         request.body = .bytes(UInt64(collected.readableBytes))
         record.bytesOut += UInt64(collected.readableBytes)
         trailers = HTTPFields()
@@ -314,18 +318,21 @@ extension Exchange {
         record.bytesOut = bytesOut
     }
 
-    /// False where a model's rules refuse the request.
-    private func decideModel() -> Bool {
-        guard let meter = passage.meter else { return true }
-        switch meter.judge(&request, collected) {
+    /// What a model's rules make of the request.
+    private func follow(_ ruling: ModelRuling) {
+        switch ruling {
         case .refuse(let refusal, let answer):
             note(EgressDecision(refusal))
             self.answer(answer)
-            return false
         case .pass(let body, let alarms):
             collected = body
             for alarm in alarms { connection.recordAlarm(alarm) }
-            return true
+            sendCollected()
+        case .wait(let hear):
+            phase = .announcing
+            hear { [self] ruling in
+                if phase == .announcing { follow(ruling) }
+            }
         }
     }
 

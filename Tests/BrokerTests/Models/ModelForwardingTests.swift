@@ -190,6 +190,42 @@ struct ModelForwardingTests {
         #expect(try yard.ask("/v1/messages", Self.messages).hasPrefix("HTTP/1.1 200"))
     }
 
+    @Test("where whoever hears of it is behind, a request waits, and leaves when it is told")
+    func late() throws {
+        let yard = try ModelYard(ModelRules(tokensMax: 2000))
+        yard.yard.ledger.delay.withLock { $0 = 300 }
+        #expect(try yard.ask("/v1/messages", Self.messages).hasPrefix("HTTP/1.1 200"))
+        #expect(yard.settled().map(\.basis) == [.metered])
+        yard.yard.ledger.isHeard.withLock { $0 = false }
+        let answer = try yard.ask("/v1/messages", Self.messages)
+        #expect(answer.hasPrefix("HTTP/1.1 503") && answer.contains("model-ledger"), "\(answer)")
+        #expect(yard.seen().count == 1)
+        yard.yard.ledger.isHeard.withLock { $0 = true }
+        #expect(try yard.ask("/v1/messages", Self.messages).hasPrefix("HTTP/1.1 200"))
+        #expect(yard.yard.ledger.models(5).count == 5)
+    }
+
+    @Test("a request that ends while it waits to be told is not told, and gives back what was set aside")
+    func forbidden() throws {
+        // There is room for one request at a time.
+        let yard = try ModelYard(ModelRules(tokensMax: 1100))
+        yard.yard.ledger.delay.withLock { $0 = 20_000 }
+        let client = try RawClient(port: yard.gateway)
+        client.send(yard.request("/v1/messages", Self.messages))
+        usleep(300_000)
+        let settings = yard.yard.store.current
+        var other = settings
+        other.policy = NetworkPolicy()
+        yard.yard.store.replace(other)
+        #expect(client.read(until: "Bailey-Rule: ").hasPrefix("HTTP/1.1 403"))
+        yard.yard.store.replace(settings)
+        yard.yard.ledger.delay.withLock { $0 = nil }
+        let answer = try yard.ask("/v1/messages", Self.messages)
+        #expect(answer.hasPrefix("HTTP/1.1 200"), "\(answer)")
+        #expect(yard.seen().count == 1)
+        #expect(yard.settled().map(\.number) == [2])
+    }
+
     @Test("placeholders are masked on the way to a model, and the request goes on")
     func mask() throws {
         let yard = try ModelYard()

@@ -1,3 +1,5 @@
+// SwiftNIO's module of C has the same types, and which of the two they come from depends on the files compiled beside.
+import CNIOLinux
 import Glibc
 
 /// Sockets as an ordinary program uses them: blocking, with a time limit.

@@ -1,8 +1,10 @@
 import Broker
 import BrokerLink
+import CNIOLinux
 import Crypto
 import Egress
 import Foundation
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -125,7 +127,22 @@ final class KeptLedger: ConnectionLedger, ModelLedger {
     /// Whether somebody hears what is announced.
     let isHeard = Mutex(true)
 
-    func announce(_ report: ModelReport) -> Bool {
+    /// How long whoever hears it is behind, in milliseconds; nil is not at all.
+    let delay = Mutex<Int64?>(nil)
+
+    func announce(_ report: ModelReport, on loop: any EventLoop) -> Announcement {
+        guard let delay = delay.withLock({ $0 }) else { return tell(report) ? .told : .untold }
+        let isTold = loop.makePromise(of: Bool.self)
+        let timer = loop.scheduleTask(in: .milliseconds(delay)) { isTold.succeed(self.tell(report)) }
+        return .waits(isTold.futureResult) {
+            loop.execute {
+                timer.cancel()
+                isTold.succeed(false)
+            }
+        }
+    }
+
+    private func tell(_ report: ModelReport) -> Bool {
         guard isHeard.withLock({ $0 }) else { return false }
         keptModels.withLock { $0.append(report) }
         return true
