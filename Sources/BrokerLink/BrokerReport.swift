@@ -46,7 +46,7 @@ package enum BrokerReport: Sendable, Equatable {
         case .leftOut(let count): [Kind.leftOut] + JSONValue.unsigned(count).bytes()
         case .loginStale(let place): [Kind.loginStale] + JSONValue.unsigned(UInt64(place)).bytes()
         case .loginRenewed(let place, let tokens):
-            [Kind.loginRenewed] + JSONValue.array([.unsigned(UInt64(place)), tokens.json]).bytes()
+            Self.bytes(place, tokens)
         case .loginSettled(let place): [Kind.loginSettled] + JSONValue.unsigned(UInt64(place)).bytes()
         case .failed(let reason): [Kind.failed] + JSONValue.string(reason.cut(Self.reasonBytesMax)).bytes()
         case .finished: [Kind.finished] + JSONValue.null.bytes()
@@ -55,9 +55,14 @@ package enum BrokerReport: Sendable, Equatable {
 
     /// Nil for what is no report. The broker holds what strangers sent, so nothing that it says is believed unread.
     package init?(_ bytes: [UInt8]) {
-        guard let kind = bytes.first, bytes.count <= Self.bytesMax,
-            let value = try? JSONParser.parse(bytes.dropFirst())
-        else { return nil }
+        guard let kind = bytes.first, bytes.count <= Self.bytesMax else { return nil }
+        if kind == Kind.loginRenewed {
+            let read = bytes.withUnsafeBytes { LoginTokens.read(UnsafeRawBufferPointer(rebasing: $0.dropFirst())) }
+            guard let (place, tokens) = read else { return nil }
+            self = .loginRenewed(place, tokens)
+            return
+        }
+        guard let value = try? JSONParser.parse(bytes.dropFirst()) else { return nil }
         switch kind {
         case Kind.settled:
             guard let text = value.stringValue, text.utf8.count <= Self.authorityBytesMax else { return nil }
@@ -83,17 +88,18 @@ package enum BrokerReport: Sendable, Equatable {
         case Kind.loginStale, Kind.loginSettled:
             guard let place = Self.place(value) else { return nil }
             self = kind == Kind.loginStale ? .loginStale(place) : .loginSettled(place)
-        case Kind.loginRenewed:
-            guard let parts = value.arrayValue, parts.count == 2, let place = Self.place(parts[0]),
-                let tokens = LoginTokens(parts[1])
-            else { return nil }
-            self = .loginRenewed(place, tokens)
         case Kind.failed:
             guard let reason = value.stringValue, reason.utf8.count <= Self.reasonBytesMax else { return nil }
             self = .failed(reason)
         case Kind.finished where value == .null: self = .finished
         default: return nil
         }
+    }
+
+    private static func bytes(_ place: UInt16, _ tokens: LoginTokens) -> [UInt8] {
+        var bytes = [Kind.loginRenewed]
+        tokens.write(place, to: &bytes)
+        return bytes
     }
 
     private static func place(_ value: JSONValue) -> UInt16? { value.unsignedValue.flatMap { UInt16(exactly: $0) } }

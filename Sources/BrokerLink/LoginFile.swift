@@ -1,8 +1,8 @@
 import Domain
 package import Egress
 
-/// The file in which an agent keeps the login of a subscription, read and written as the agent does. Members that are
-/// not known stay as they are.
+/// The file in which an agent keeps the login of a subscription, read and written as the agent does. Whatever is not
+/// renewed stays as it is, to the byte.
 ///
 /// The forms are those that the programs themselves read: Claude Code 2 (`.credentials.json`: `claudeAiOauth` with
 /// `accessToken`, `refreshToken`, `expiresAt` in milliseconds, `scopes`), Codex 0.163 (`auth.json`: `tokens` with
@@ -16,84 +16,164 @@ package struct LoginFile: Sendable {
     package let tokens: LoginTokens
     /// Codex: a key of the programming interface in place of a login.
     package let isKey: Bool
-    private let document: JSONValue
+    private let content: SecretText
+    private let locking: SecretPages.Locking
+    /// Members that the agent reads inside too: of the file, and of the login in it.
+    private let outer: [(String, JSONValue)]
+    private let inner: [(String, JSONValue)]
 
     /// - Throws: ``LinkError`` with what is wrong; no part of the file is in it.
-    package init(_ bytes: some Sequence<UInt8>, form: HeldSecret.Form) throws(LinkError) {
-        do throws(JSONError) { document = try JSONParser.parse(bytes) } catch {
-            throw LinkError("it is no JSON (\(error))")
-        }
+    package init(
+        _ bytes: UnsafeRawBufferPointer,
+        form: HeldSecret.Form,
+        _ locking: SecretPages.Locking = .wherePossible
+    ) throws(LinkError) {
+        let file = try Self.reader(bytes, locking)
         self.form = form
+        self.locking = locking
+        let login = try Self.login(file, form)
         switch form {
         case .value: throw LinkError("it is no login")
         case .claudeLogin:
             isKey = false
-            tokens = try Self.claude(document)
+            tokens = try Self.claude(login)
+            outer = []
+            inner = login?.keeping(["scopes", "subscriptionType", "rateLimitTier"], without: tokens) ?? []
         case .codexLogin:
-            isKey = document["tokens"]?["access_token"]?.stringValue == nil
-            tokens = try Self.codex(document)
+            let access = try login?.token("access_token")
+            isKey = access == nil
+            tokens = try Self.codex(file, login, access)
+            outer = file.keeping(["auth_mode"], without: tokens)
+            inner = login?.keeping(["account_id"], without: tokens) ?? []
+        }
+        content = try SecretText(bytes, locking)
+    }
+
+    private static func reader(
+        _ bytes: UnsafeRawBufferPointer,
+        _ locking: SecretPages.Locking
+    ) throws(LinkError) -> TokenReader {
+        do throws(JSONError) { return try TokenReader(bytes, locking) } catch {
+            throw LinkError("it is no JSON (\(error))")
         }
     }
 
-    private static func claude(_ document: JSONValue) throws(LinkError) -> LoginTokens {
-        guard let login = document["claudeAiOauth"], let access = login["accessToken"]?.stringValue, !access.isEmpty
-        else { throw LinkError("nobody is logged in there (claudeAiOauth)") }
-        let refresh = login["refreshToken"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
+    /// The object in which the tokens stand.
+    private static func login(_ file: TokenReader, _ form: HeldSecret.Form) throws(LinkError) -> TokenReader? {
+        do throws(JSONError) { return try file.object(form == .codexLogin ? "tokens" : "claudeAiOauth") } catch {
+            throw LinkError("it is no JSON (\(error))")
+        }
+    }
+
+    private static func claude(_ login: TokenReader?) throws(LinkError) -> LoginTokens {
+        guard let login, let access = try login.token("accessToken") else {
+            throw LinkError("nobody is logged in there (claudeAiOauth)")
+        }
         return try checked(
             LoginTokens(
                 access: access,
-                refresh: refresh,
-                expiresMilliseconds: login["expiresAt"]?.unsignedValue,
-                scopes: login["scopes"]?.arrayValue?.compactMap(\.stringValue) ?? []
+                refresh: try login.token("refreshToken"),
+                expiresMilliseconds: login.value("expiresAt")?.unsignedValue,
+                scopes: login.value("scopes")?.arrayValue?.compactMap(\.stringValue) ?? []
             )
         )
     }
 
-    private static func codex(_ document: JSONValue) throws(LinkError) -> LoginTokens {
-        if let login = document["tokens"], let access = login["access_token"]?.stringValue {
-            let refresh = login["refresh_token"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
-            return try checked(
-                LoginTokens(
-                    access: access,
-                    refresh: refresh,
-                    identity: login["id_token"]?.stringValue,
-                    expiresMilliseconds: WebToken.claims(access)?["exp"]?.unsignedValue.flatMap {
-                        $0 <= UInt64.max / 1000 ? $0 * 1000 : nil
-                    }
-                )
+    private static func codex(
+        _ file: TokenReader,
+        _ login: TokenReader?,
+        _ access: SecretText?
+    ) throws(LinkError) -> LoginTokens {
+        guard let login, let access else {
+            guard let key = try file.token("OPENAI_API_KEY") else {
+                throw LinkError("nobody is logged in there (tokens, OPENAI_API_KEY)")
+            }
+            return try checked(LoginTokens(access: key))
+        }
+        return try checked(
+            LoginTokens(
+                access: access,
+                refresh: try login.token("refresh_token"),
+                identity: try login.token("id_token"),
+                expiresMilliseconds: WebToken.claims(access)?["exp"]?.unsignedValue.flatMap {
+                    $0 <= UInt64.max / 1000 ? $0 * 1000 : nil
+                }
             )
-        }
-        guard let key = document["OPENAI_API_KEY"]?.stringValue else {
-            throw LinkError("nobody is logged in there (tokens, OPENAI_API_KEY)")
-        }
-        return try checked(LoginTokens(access: key))
+        )
     }
 
     private static func checked(_ tokens: LoginTokens) throws(LinkError) -> LoginTokens {
-        let all = [tokens.access, tokens.refresh, tokens.identity].compactMap { $0 }
-        guard all.allSatisfy(LoginTokens.isToken), tokens.access.utf8.count >= 8 else {
-            throw LinkError("its tokens are none")
-        }
+        guard tokens.access.count >= KeyFlaw.bytesMin else { throw LinkError("its tokens are none") }
         return tokens
+    }
+}
+
+/// Renewed, it is the same file with other tokens.
+extension LoginFile {
+    /// What stands in a place from now on.
+    private struct Edit {
+        let place: Range<Int>
+        let lead: String
+        let token: SecretText?
+        let text: [UInt8]
+
+        var bytesMax: Int { lead.utf8.count + text.count + (token?.quotedBytesMax ?? 0) + 1 }
+
+        /// A member that is not there yet becomes the first: the object has others.
+        init(_ reader: TokenReader, _ name: String, token: SecretText? = nil, _ value: JSONValue = .null) {
+            place = reader.place(name) ?? reader.start..<reader.start
+            lead = reader.place(name) == nil ? "\"\(name)\":" : ""
+            self.token = token
+            text = token == nil ? value.bytes() : []
+        }
+
+        func write(to output: inout SecretBuffer) {
+            output.append(lead.utf8)
+            output.append(text)
+            token?.writeQuoted { output.append(CollectionOfOne($0)) }
+            if !lead.isEmpty { output.append(",".utf8) }
+        }
     }
 
     /// The file with other tokens, and everything else as it was.
-    package func renewed(_ new: LoginTokens, unixMilliseconds: UInt64) -> [UInt8] {
-        var changes: [(String, JSONValue)] = []
-        switch form {
-        case .value: return document.bytes()
-        case .claudeLogin:
-            changes.append(("accessToken", .string(new.access)))
-            if let refresh = new.refresh { changes.append(("refreshToken", .string(refresh))) }
-            if let expires = new.expiresMilliseconds { changes.append(("expiresAt", .unsigned(expires))) }
-            return document.setting("claudeAiOauth", document["claudeAiOauth"]?.setting(changes)).bytes()
-        case .codexLogin:
-            changes.append(("access_token", .string(new.access)))
-            if let refresh = new.refresh { changes.append(("refresh_token", .string(refresh))) }
-            if let identity = new.identity { changes.append(("id_token", .string(identity))) }
-            return document.setting("tokens", document["tokens"]?.setting(changes))
-                .setting("last_refresh", .string(Timestamp.text(unixMilliseconds: unixMilliseconds))).bytes()
+    package func renewed(_ new: LoginTokens, unixMilliseconds: UInt64) throws(LinkError) -> SecretBuffer {
+        try content.withBytes { bytes throws(LinkError) in
+            let edits = try edits(bytes, new, unixMilliseconds).sorted { $0.place.lowerBound < $1.place.lowerBound }
+            var output = try SecretBuffer(bytesMax: edits.reduce(bytes.count) { $0 + $1.bytesMax }, locking)
+            Self.write(bytes, edits, to: &output)
+            return output
         }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, _ edits: [Edit], to output: inout SecretBuffer) {
+        var done = 0
+        for edit in edits {
+            output.append(bytes[done..<edit.place.lowerBound])
+            edit.write(to: &output)
+            done = edit.place.upperBound
+        }
+        output.append(bytes[done...])
+    }
+
+    private func edits(
+        _ bytes: UnsafeRawBufferPointer,
+        _ new: LoginTokens,
+        _ unixMilliseconds: UInt64
+    ) throws(LinkError) -> [Edit] {
+        let file = try Self.reader(bytes, locking)
+        guard let login = try Self.login(file, form), !isKey else { return [] }
+        let isCodex = form == .codexLogin
+        var edits = [Edit(login, isCodex ? "access_token" : "accessToken", token: new.access)]
+        if let refresh = new.refresh {
+            edits.append(Edit(login, isCodex ? "refresh_token" : "refreshToken", token: refresh))
+        }
+        if isCodex {
+            if let identity = new.identity { edits.append(Edit(login, "id_token", token: identity)) }
+            edits.append(Edit(file, "last_refresh", .string(Timestamp.text(unixMilliseconds: unixMilliseconds))))
+        } else if let expires = new.expiresMilliseconds {
+            edits.append(Edit(login, "expiresAt", .unsigned(expires)))
+        }
+        return edits
     }
 }
 
@@ -108,25 +188,23 @@ extension LoginFile {
         unixMilliseconds now: UInt64,
         random: inout some RandomNumberGenerator
     ) -> (content: [UInt8], placeholder: Placeholder) {
-        func make(_ token: String) -> Placeholder {
-            let prefix = Array(token.utf8).withUnsafeBytes { KeyPrefix.find($0) }
-            return Placeholder(prefix: prefix, length: token.utf8.count, random: &random)
+        func make(_ token: SecretText) -> Placeholder {
+            let prefix = token.withBytes { KeyPrefix.find($0) }
+            return Placeholder(prefix: prefix, length: token.count, random: &random)
         }
         let refresh = make(tokens.refresh ?? tokens.access).text
         let expires = now + Self.standInMilliseconds
         if form == .claudeLogin {
             let access = make(tokens.access)
-            let kept = document["claudeAiOauth"]?.keeping(["scopes", "subscriptionType", "rateLimitTier"]) ?? []
             let login: [(String, JSONValue)] = [
                 ("accessToken", .string(access.text)), ("refreshToken", .string(refresh)),
                 ("expiresAt", .unsigned(expires)),
             ]
-            return (JSONValue.object([("claudeAiOauth", .object(login + kept))]).bytes(), access)
+            return (JSONValue.object([("claudeAiOauth", .object(login + inner))]).bytes(), access)
         }
         guard !isKey else {
             let key = make(tokens.access)
-            let kept = document.keeping(["auth_mode"])
-            return (JSONValue.object(kept + [("OPENAI_API_KEY", .string(key.text))]).bytes(), key)
+            return (JSONValue.object(outer + [("OPENAI_API_KEY", .string(key.text))]).bytes(), key)
         }
         return codexStandIn(refresh, expires, now, &random)
     }
@@ -150,10 +228,9 @@ extension LoginFile {
         let login: [(String, JSONValue)] = [
             ("id_token", .string(identity)), ("access_token", .string(access)), ("refresh_token", .string(refresh)),
         ]
-        let kept = document["tokens"]?.keeping(["account_id"]) ?? []
         let document = JSONValue.object(
-            self.document.keeping(["auth_mode"]) + [
-                ("OPENAI_API_KEY", .null), ("tokens", .object(login + kept)),
+            outer + [
+                ("OPENAI_API_KEY", .null), ("tokens", .object(login + inner)),
                 ("last_refresh", .string(Timestamp.text(unixMilliseconds: now))),
             ]
         )
@@ -162,38 +239,30 @@ extension LoginFile {
     }
 
     /// What Codex reads of a token: the plan, the account, and how long it holds.
-    private func claims(of token: String, _ expires: UInt64) -> JSONValue {
+    private func claims(of token: SecretText, _ expires: UInt64) -> JSONValue {
         let names = ["chatgpt_plan_type", "chatgpt_account_id", "chatgpt_user_id", "user_id", "organization_id"]
-        let kept = WebToken.claims(token)?[Self.claims]?.keeping(names) ?? []
+        let claims = WebToken.claims(token)?[Self.claims]
+        let kept = names.compactMap { name in claims?[name]?.plain(without: tokens).map { (name, $0) } }
         return .object([("exp", .unsigned(expires / 1000)), (Self.claims, .object(kept))])
     }
 }
 
-extension JSONValue {
-    /// The object with members set, in their places or at its end.
-    fileprivate func setting(_ changes: [(String, JSONValue)]) -> JSONValue {
-        changes.reduce(self) { $0.setting($1.0, $1.1) }
-    }
-
-    fileprivate func setting(_ name: String, _ value: JSONValue?) -> JSONValue {
-        guard case .object(var members) = self, let value else { return self }
-        if let place = members.firstIndex(where: { $0.0 == name }) {
-            members[place].1 = value
-        } else {
-            members.append((name, value))
-        }
-        return .object(members)
-    }
-
+extension TokenReader {
     /// Members by name, where they are words, numbers or lists of words.
-    fileprivate func keeping(_ names: [String]) -> [(String, JSONValue)] {
-        names.compactMap { name in
-            switch self[name] {
-            case .string(let text)?: (name, .string(text))
-            case .unsigned(let number)?: (name, .unsigned(number))
-            case .array(let items)?: (name, .array(items.filter { $0.stringValue != nil }))
-            default: nil
-            }
+    fileprivate func keeping(_ names: [String], without tokens: LoginTokens) -> [(String, JSONValue)] {
+        names.compactMap { name in value(name)?.plain(without: tokens).map { (name, $0) } }
+    }
+}
+
+extension JSONValue {
+    /// A word, a number or a list of words; nil for another value, and where a token stands in it.
+    fileprivate func plain(without tokens: LoginTokens) -> JSONValue? {
+        func isClean(_ text: String) -> Bool { !tokens.all.contains { $0.stands(in: text) } }
+        return switch self {
+        case .string(let text): isClean(text) ? self : nil
+        case .integer, .unsigned: unsignedValue.map { .unsigned($0) }
+        case .array(let items): .array(items.filter { $0.stringValue.map(isClean) ?? false })
+        default: nil
         }
     }
 }

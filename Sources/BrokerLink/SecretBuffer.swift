@@ -1,43 +1,33 @@
 import Glibc
 
-/// Bytes of a secret on their way: pages of their own that are kept from swap and from core files, and wiped when they
-/// are let go of. It cannot be copied, and says nothing of itself.
+/// Bytes of a secret on their way, in pages of their own. It cannot be copied, and says nothing of itself.
 package struct SecretBuffer: ~Copyable {
-    private let base: UnsafeMutableRawPointer
-    private let room: Int
+    private let pages: SecretPages
     package private(set) var count = 0
 
     /// - Parameter bytesMax: how much it can hold.
-    package init(bytesMax: Int) throws(LinkError) {
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        room = max(page, (bytesMax + page - 1) / page * page)
-        let mapped = mmap(nil, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let mapped, mapped != MAP_FAILED else {
-            throw LinkError("make memory for a secret: \(String(cString: strerror(errno)))")
-        }
-        base = mapped
-        // Where the limits allow no locked page it is as good as any other memory until it is wiped.
-        _ = mlock(base, room)
-        _ = madvise(base, room, MADV_DONTDUMP)
-        _ = madvise(base, room, MADV_WIPEONFORK)
+    package init(bytesMax: Int, _ locking: SecretPages.Locking = .wherePossible) throws(LinkError) {
+        pages = try SecretPages(bytesMin: bytesMax, locking)
     }
 
-    deinit {
-        explicit_bzero(base, room)
-        munmap(base, room)
-    }
-
-    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pages.base, count: count) }
 
     /// Where the next bytes can be read to.
     package var free: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: base + count, count: room - count)
+        UnsafeMutableRawBufferPointer(start: pages.base + count, count: pages.count - count)
     }
 
     /// So many bytes were put where ``free`` says.
     package mutating func advance(_ added: Int) {
-        precondition((0...room - count).contains(added), "no more than there is room for")
+        precondition((0...pages.count - count).contains(added), "no more than there is room for")
         count += added
+    }
+
+    /// There must be room for them.
+    package mutating func append(_ added: some Collection<UInt8>) {
+        precondition(added.count <= pages.count - count, "no more than there is room for")
+        free.copyBytes(from: added)
+        count += added.count
     }
 
     /// Reads a file to its end.
@@ -57,7 +47,7 @@ package struct SecretBuffer: ~Copyable {
     /// Forgets what stands behind so many bytes.
     package mutating func shorten(to length: Int) {
         precondition((0...count).contains(length), "it is not made longer")
-        explicit_bzero(base + length, count - length)
+        explicit_bzero(pages.base + length, count - length)
         count = length
     }
 

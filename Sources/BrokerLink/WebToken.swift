@@ -5,13 +5,14 @@ enum WebToken {
     private static let bytesMax = 64 << 10
 
     /// The claims; nil for what is no such token.
-    static func claims(_ text: String) -> JSONValue? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, text.utf8.count <= bytesMax else { return nil }
-        var body = String(parts[1].map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
-        while body.utf8.count % 4 != 0 { body += "=" }
-        guard let bytes = Base64.decode(body), case .object? = try? JSONParser.parse(bytes) else { return nil }
-        return try? JSONParser.parse(bytes)
+    static func claims(_ token: SecretText) -> JSONValue? {
+        token.withBytes { text in
+            let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            guard parts.count == 3, text.count <= bytesMax, let bytes = Base64.decoded(parts[1]),
+                let value = try? JSONParser.parse(bytes), case .object = value
+            else { return nil }
+            return value
+        }
     }
 
     static func text(_ claims: JSONValue, signature: String) -> String {

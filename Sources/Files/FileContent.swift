@@ -65,11 +65,16 @@ package enum FileContent {
 
     /// Writes all bytes.
     package static func write(_ bytes: [UInt8], to raw: Int32) throws(SystemError) {
+        // The standard library's own cannot say what its body throws.
+        let result = bytes.withUnsafeBytes { bytes in Result { () throws(SystemError) in try write(bytes, to: raw) } }
+        try result.get()
+    }
+
+    /// As above, without a copy of them.
+    package static func write(_ bytes: UnsafeRawBufferPointer, to raw: Int32) throws(SystemError) {
         var offset = 0
         while offset < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                Glibc.write(raw, buffer.baseAddress.map { $0 + offset }, buffer.count - offset)
-            }
+            let count = Glibc.write(raw, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
             if count < 0, errno == EINTR { continue }
             offset += try SystemError.check("write", count)
         }

@@ -112,12 +112,14 @@ struct DocumentTests {
         return record
     }
 
+    private func word(_ text: String) throws -> SecretText { try SecretText(text.utf8, .wherePossible) }
+
     @Test func reportsSurvive() throws {
         let reports: [BrokerReport] = [
             .settled(authority: ""), .ready(walls: ["no-files", "limits"]), .record(try record()),
             .leftOut(UInt64(UInt32.max)),
             .failed("no room"), .finished, .loginStale(0), .loginSettled(7),
-            .loginRenewed(3, LoginTokens(access: "made-up", refresh: nil, identity: "e30.e30.x")),
+            .loginRenewed(3, LoginTokens(access: try word("made-up"), refresh: nil, identity: try word(#"e30."\.x"#))),
         ]
         for report in reports {
             #expect(BrokerReport(report.bytes) == report)

@@ -34,7 +34,7 @@ package struct FuzzTarget: Sendable {
         .notification, .processes, .terminal, .host, .url, .dnsQuestion, .dnsAnswer, .brokerOrder, .brokerReport,
         .brokerSettings, .clientHello, .proxyHead, .socks, .http1Request, .http1Response, .http2Answer,
         .modelRequest, .modelAnswer,
-        .credentialScan,
+        .credentialScan, .loginFile,
     ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

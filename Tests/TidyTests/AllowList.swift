@@ -15,9 +15,9 @@ enum AllowList {
             reason: "threads wait for a change of the state, which Mutex cannot do: it has no condition variable"
         ),
         Allowance(
-            path: "Sources/Broker/Credentials/SecretMemory.swift",
+            path: "Sources/BrokerLink/SecretPages.swift",
             what: "@unchecked Sendable",
-            reason: "a pointer to memory that is written before anybody else has it, and never again"
+            reason: "a pointer to memory that one owner has, who writes it before anybody else reads it"
         ),
     ]
 

@@ -1,4 +1,5 @@
 import BrokerLink
+import Domain
 import Egress
 import Glibc
 import NIOCore
@@ -87,6 +88,13 @@ extension HTTPFields {
 }
 
 extension ByteBuffer {
+    /// Overwrites what is to be read of it, and nothing else of the same storage: nobody else reads that.
+    func wipeReadable() {
+        withUnsafeReadableBytes { bytes in
+            if let start = bytes.baseAddress { explicit_bzero(UnsafeMutableRawPointer(mutating: start), bytes.count) }
+        }
+    }
+
     /// Overwrites everything that it has stored, whoever else holds the same storage: it was written, and nobody reads
     /// it any more.
     func wipe() {

@@ -62,19 +62,7 @@ package final class SecretStore: CredentialValues {
     }
 
     private static func entry(_ bytes: UnsafeRawBufferPointer) -> Entry {
-        guard bytes.count >= SecretValue.fieldBytesMin else {
-            return .unusable(
-                "it is shorter than \(SecretValue.fieldBytesMin) bytes, and could not be told from other text"
-            )
-        }
-        guard bytes.count <= SecretValue.fieldBytesMax else {
-            return .unusable("it is longer than \(SecretValue.fieldBytesMax) bytes")
-        }
-        guard bytes.allSatisfy({ (0x20...0x7E).contains($0) }), bytes.first != 0x20, bytes.last != 0x20 else {
-            return .unusable(
-                "it holds what no field of a request may hold: a line's end, a control character, a space at its end"
-            )
-        }
+        if let flaw = KeyFlaw(of: bytes) { return .unusable("it \(flaw)") }
         do { return .value(try SecretValue(bytes)) } catch { return .unusable("\(error)") }
     }
 }

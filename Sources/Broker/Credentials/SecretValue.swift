@@ -6,9 +6,6 @@ import Synchronization
 package final class SecretValue: Sendable {
     /// More is no credential, and no file of a login.
     package static let bytesMax = 64 << 10
-    /// A shorter value would be found in answers by chance.
-    package static let fieldBytesMin = 8
-    package static let fieldBytesMax = 8 << 10
 
     private let memory: SecretMemory
     private let known: Mutex<NeedleSet?> = Mutex(nil)

@@ -1,3 +1,4 @@
+import Domain
 import Egress
 
 /// A way in which some bytes may stand in a text, as programs write them without anybody wanting to hide something.

@@ -26,11 +26,11 @@ struct Login {
     /// Waiters that have their answer, which they get when nobody looks at the login any more.
     var answered: [Answered] = []
     /// The token that the service itself did not accept.
-    var rejected: String?
+    var rejected: SecretText?
     /// Renewals that a service provoked by refusing tokens, since it took one.
     var provoked = 0
     /// The refresh token that the provider did not accept: nobody asks with it again.
-    var dead: String?
+    var dead: SecretText?
     var failure: LoginFailure?
     /// Unix seconds until which nothing is tried again.
     var quietUntil = 0.0

@@ -1,6 +1,7 @@
 import BrokerLink
 import Domain
 import Egress
+import NIOCore
 
 /// Where a login is renewed, and how a person gets another. The values are those that the programs themselves use:
 /// Claude Code 2 (`TOKEN_URL`, `CLIENT_ID` in its text) and Codex 0.163 (as it asks a server of ours). They name
@@ -53,29 +54,46 @@ struct LoginProvider: Sendable {
 
     var target: ConnectTarget? { (try? HostName(host)).map { ConnectTarget(host: .name($0), port: 443) } }
 
-    /// The request's body (RFC 6749, section 6, in JSON as these providers take it).
-    func body(_ refresh: String, scopes: [String]) -> [UInt8] {
-        var members: [(String, JSONValue)] = [
-            ("client_id", .string(client)), ("grant_type", .string("refresh_token")),
-            ("refresh_token", .string(refresh)),
-        ]
+    /// The request (RFC 6749, section 6, in JSON as these providers take it).
+    func request(_ refresh: SecretText, scopes: [String]) -> ByteBuffer {
+        var members: [(String, JSONValue)] = [("client_id", .string(client)), ("grant_type", .string("refresh_token"))]
         if !scopes.isEmpty { members.append(("scope", .string(scopes.joined(separator: " ")))) }
-        return JSONValue.object(members).bytes()
+        let plain = JSONValue.object(members).bytes().dropLast() + Array(",\"refresh_token\":".utf8)
+        var token = ByteBuffer()
+        token.reserveCapacity(minimumWritableBytes: refresh.quotedBytesMax)
+        refresh.writeQuoted { token.writeInteger($0) }
+        defer { token.wipe() }
+        let head =
+            "POST \(path) HTTP/1.1\r\nHost: \(host)\r\nContent-Type: application/json\r\n"
+            + "Accept: application/json\r\nAccept-Encoding: identity\r\nUser-Agent: bailey\r\n"
+            + "Content-Length: \(plain.count + token.readableBytes + 1)\r\nConnection: close\r\n\r\n"
+        // A buffer that grows leaves a copy behind.
+        var request = ByteBuffer()
+        request.reserveCapacity(head.utf8.count + plain.count + token.readableBytes + 1)
+        request.writeString(head)
+        request.writeBytes(plain)
+        request.writeImmutableBuffer(token)
+        request.writeInteger(UInt8(ascii: "}"))
+        return request
     }
 
     /// The new tokens (RFC 6749, section 5.1); nil for what is no such answer. Without another refresh token the old
     /// one goes on.
-    func tokens(_ answer: [UInt8], after old: LoginTokens, unixMilliseconds now: UInt64) -> LoginTokens? {
-        guard let value = try? JSONParser.parse(answer), let access = value["access_token"]?.stringValue else {
-            return nil
-        }
+    func tokens(
+        _ answer: UnsafeRawBufferPointer,
+        after old: LoginTokens,
+        unixMilliseconds now: UInt64
+    ) throws(LinkError) -> LoginTokens? {
+        guard let reader = try? TokenReader(answer, .required), let access = try reader.token("access_token"),
+            access.count >= KeyFlaw.bytesMin
+        else { return nil }
         var new = old
         new.access = access
-        new.refresh = value["refresh_token"]?.stringValue ?? old.refresh
-        new.identity = value["id_token"]?.stringValue ?? old.identity
-        new.expiresMilliseconds = value["expires_in"]?.unsignedValue.map { now + min($0, Self.secondsMax) * 1000 }
-        let all = [new.access, new.refresh, new.identity].compactMap { $0 }
-        guard all.allSatisfy(LoginTokens.isToken), access.utf8.count >= SecretValue.fieldBytesMin else { return nil }
+        new.refresh = try reader.token("refresh_token") ?? old.refresh
+        new.identity = try reader.token("id_token") ?? old.identity
+        new.expiresMilliseconds = reader.value("expires_in")?.unsignedValue.map {
+            now + min($0, Self.secondsMax) * 1000
+        }
         return new
     }
 

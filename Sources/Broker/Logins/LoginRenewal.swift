@@ -17,7 +17,7 @@ enum LoginFailure: Error, Equatable {
 final class LoginRenewal: Sendable {
     /// A provider that has not answered by then does not.
     private static let answerTime = TimeAmount.seconds(20)
-    private static let answerBytesMax = 64 << 10
+    private static let answerBytesMax = 32 << 10
 
     private let settings: SettingsStore
     private let dialer: Dialer
@@ -47,23 +47,25 @@ final class LoginRenewal: Sendable {
         guard let refresh = tokens.refresh, let target = provider.target else {
             return loop.makeFailedFuture(LoginFailure.revoked)
         }
-        let body = provider.body(refresh, scopes: tokens.scopes)
+        let now = UInt64(unixSeconds() * 1000)
+        let question = LoginQuestion(request: provider.request(refresh, scopes: tokens.scopes)) { answer in
+            try provider.tokens(answer, after: tokens, unixMilliseconds: now)
+        }
         let asked = loop.makePromise(of: LoginAnswer.self)
         dialer.dial(target, on: loop).whenComplete { result in
             switch result {
             case .failure(let error): asked.fail(LoginFailure.unavailable(Self.reason(error)))
             case .success(let dialled):
-                loop.assumeIsolated().execute { self.ask(provider, target, body, dialled.channel, asked) }
+                loop.assumeIsolated().execute { self.ask(provider, target, question, dialled.channel, asked) }
             }
         }
         return asked.futureResult.flatMapThrowing { answer in
             // Both providers say so with 400 or 401; whoever is refused for another reason may ask again.
             if answer.status == 400 || answer.status == 401 || answer.status == 403 { throw LoginFailure.revoked }
-            let now = UInt64(self.unixSeconds() * 1000)
             guard answer.status == 200 else {
                 throw LoginFailure.unavailable("\(provider.host) answered \(answer.status)")
             }
-            guard let tokens = provider.tokens(answer.body, after: tokens, unixMilliseconds: now) else {
+            guard let tokens = answer.tokens else {
                 throw LoginFailure.unavailable("\(provider.host) answered with no tokens")
             }
             return tokens
@@ -73,24 +75,21 @@ final class LoginRenewal: Sendable {
     private func ask(
         _ provider: LoginProvider,
         _ target: ConnectTarget,
-        _ body: [UInt8],
+        _ question: LoginQuestion,
         _ channel: any Channel,
         _ asked: EventLoopPromise<LoginAnswer>
     ) {
-        let head =
-            "POST \(provider.path) HTTP/1.1\r\nHost: \(provider.host)\r\nContent-Type: application/json\r\n"
-            + "Accept: application/json\r\nAccept-Encoding: identity\r\nUser-Agent: bailey\r\n"
-            + "Content-Length: \(body.count)\r\nConnection: close\r\n\r\n"
-        var request = ByteBuffer(string: head)
-        request.writeBytes(body)
         let limits = settings.current.limits
-        let reader = LoginAnswerReader(
-            request,
-            HTTP1Reader(.response, headBytesMax: limits.headBytes, fieldsMax: limits.headFields),
-            bytesMax: Self.answerBytesMax
-        ) { result in
-            asked.completeWith(result)
+        let reader: LoginAnswerReader
+        do throws(LinkError) {
+            let head = HTTP1Reader(.response, headBytesMax: limits.headBytes, fieldsMax: limits.headFields)
+            reader = try LoginAnswerReader(question, head, bytesMax: Self.answerBytesMax) { result in
+                asked.completeWith(result)
+                channel.close(promise: nil)
+            }
+        } catch {
             channel.close(promise: nil)
+            return asked.fail(LoginFailure.unavailable(error.description))
         }
         do {
             guard case .name(let name) = target.host else { throw DialFailure("\(target) is no name") }
@@ -124,10 +123,16 @@ final class LoginRenewal: Sendable {
     }
 }
 
+/// What a provider is asked, and how its answer is read.
+private struct LoginQuestion: Sendable {
+    let request: ByteBuffer
+    let read: @Sendable (UnsafeRawBufferPointer) throws -> LoginTokens?
+}
+
 /// What a provider answered.
 struct LoginAnswer: Sendable {
     let status: Int
-    let body: [UInt8]
+    let tokens: LoginTokens?
 }
 
 /// Sends one request once the connection is verified, and reads the answer to it.
@@ -137,19 +142,22 @@ private final class LoginAnswerReader: ChannelInboundHandler {
 
     private var request: ByteBuffer
     private var reader: HTTP1Reader
+    private let read: @Sendable (UnsafeRawBufferPointer) throws -> LoginTokens?
     private let bytesMax: Int
     private var done: ((Result<LoginAnswer, any Error>) -> Void)?
     private var context: ChannelHandlerContext?
     private var status = 0
-    private var body: [UInt8] = []
+    private var body: SecretBuffer
 
     init(
-        _ request: ByteBuffer,
+        _ question: LoginQuestion,
         _ reader: HTTP1Reader,
         bytesMax: Int,
         done: @escaping (Result<LoginAnswer, any Error>) -> Void
-    ) {
-        self.request = request
+    ) throws(LinkError) {
+        body = try SecretBuffer(bytesMax: bytesMax, .required)
+        request = question.request
+        read = question.read
         self.reader = reader
         self.reader.answering = "POST"
         self.bytesMax = bytesMax
@@ -204,12 +212,16 @@ private final class LoginAnswerReader: ChannelInboundHandler {
         case .head(let head):
             guard case .response(let status, _) = head.line else { return }
             self.status = status
-        case .body(var bytes):
+        case .body(let bytes):
             guard body.count + bytes.readableBytes <= bytesMax else {
                 throw HTTPRefusal(502, "http-framing", "it is longer than \(bytesMax) bytes")
             }
-            body += bytes.readBytes(length: bytes.readableBytes) ?? []
-        case .end where status >= 200: end(.success(LoginAnswer(status: status, body: body)))
+            bytes.withUnsafeReadableBytes { body.append($0) }
+            bytes.wipeReadable()
+        case .end where status >= 200:
+            let tokens = status == 200 ? try? read(body.bytes) : nil
+            body.shorten(to: 0)
+            end(.success(LoginAnswer(status: status, tokens: tokens ?? nil)))
         case .end: break
         }
     }

@@ -60,7 +60,7 @@ package final class LoginStore: CredentialValues {
     /// A value came, or the file of a login.
     package func put(_ bytes: UnsafeRawBufferPointer, for secret: HeldSecret, at place: UInt16) {
         guard let provider = LoginProvider.of(secret.form) else { return plain.put(bytes, for: secret) }
-        let read = Result { () throws(LinkError) in try LoginFile(bytes, form: secret.form) }
+        let read = Result { () throws(LinkError) in try LoginFile(bytes, form: secret.form, .required) }
         let key = secret.placeholder.text
         change(key, place) { login in
             guard login.phase != .renewing else { return }
@@ -269,7 +269,7 @@ extension LoginStore {
     private static func take(_ tokens: LoginTokens, _ login: inout Login) {
         if tokens != login.tokens || login.value == nil {
             if tokens.access != login.tokens?.access { login.former = login.value ?? login.former }
-            login.value = Array(tokens.access.utf8).withUnsafeBytes { try? SecretValue($0) }
+            login.value = tokens.access.withBytes { try? SecretValue($0) }
             login.tokens = tokens
         }
         login.problem = login.value == nil ? "no memory can be locked for it" : nil

@@ -138,7 +138,10 @@ package final class LinkLedger: ConnectionLedger, ModelLedger {
             let (report, isFull) = state.withLock { ($0.reports.isEmpty ? nil : $0.reports[$0.next], $0.isFull) }
             if isFull { throw LinkError("tell the supervisor of connections: \(Self.recordsMax) wait already") }
             guard let report = report ?? takeLeftOut() else { return false }
-            switch try link.send(report.bytes, waits: false) {
+            var bytes = report.bytes
+            // Tokens may be among them.
+            defer { bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } } }
+            switch try link.send(bytes, waits: false) {
             case .sent: state.withLock { Self.drop(&$0) }
             case .full: return true
             case .end: throw LinkError("tell the supervisor: it is gone")

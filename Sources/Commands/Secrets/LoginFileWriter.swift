@@ -11,7 +11,7 @@ struct LoginFileWriter {
     /// - Parameter old: the refresh token that was used. A file with another one is somebody else's newer login, which
     ///   stays.
     /// - Returns: whether it was written.
-    func write(_ tokens: LoginTokens, over old: String?, unixMilliseconds: UInt64) throws -> Bool {
+    func write(_ tokens: LoginTokens, over old: SecretText?, unixMilliseconds: UInt64) throws -> Bool {
         guard let current = try place.read(caller: caller), current.tokens.refresh == old else { return false }
         let slash = place.path.lastIndex(of: "/") ?? place.path.startIndex
         let parent = String(place.path[..<slash])
@@ -27,7 +27,7 @@ struct LoginFileWriter {
                 _ = try SystemError.check("chown", fchown(file.raw, owner.userID, owner.groupID), path: place.path)
             }
             _ = try SystemError.check("chmod", fchmod(file.raw, owner.mode & 0o700), path: place.path)
-            try FileContent.write(current.renewed(tokens, unixMilliseconds: unixMilliseconds), to: file.raw)
+            try Self.fill(file.raw, current, tokens, unixMilliseconds)
             try file.synchronize()
             CrashPoint.reached("login written")
             try directory.rename(temporary, to: directory, name)
@@ -37,5 +37,15 @@ struct LoginFileWriter {
         }
         try directory.synchronize()
         return true
+    }
+
+    private static func fill(
+        _ file: Int32,
+        _ login: LoginFile,
+        _ tokens: LoginTokens,
+        _ unixMilliseconds: UInt64
+    ) throws {
+        let content = try login.renewed(tokens, unixMilliseconds: unixMilliseconds)
+        try FileContent.write(content.bytes, to: file)
     }
 }

@@ -9,11 +9,11 @@ final class LoginKeeper: LoginKeeping {
     /// A login that the broker is at.
     private final class Work {
         /// The refresh token in the file that the broker got.
-        let old: String?
+        let old: SecretText?
         let endNanoseconds: UInt64
         private let lock: LoginLock
 
-        init(_ lock: consuming LoginLock, old: String?, endNanoseconds: UInt64) {
+        init(_ lock: consuming LoginLock, old: SecretText?, endNanoseconds: UInt64) {
             self.lock = lock
             self.old = old
             self.endNanoseconds = endNanoseconds
@@ -94,7 +94,7 @@ final class LoginKeeper: LoginKeeping {
         do {
             guard let lock = try LoginLock.take(login, locks) else { return false }
             let memory: Int32
-            let old: String?
+            let old: SecretText?
             if let bytes = try login.bytes(caller: caller), bytes.count > 0 {
                 old = (try? LoginFile(bytes.bytes, form: login.form))?.tokens.refresh
                 memory = try bytes.sealed()

@@ -47,8 +47,8 @@ struct SecretCommand {
             let ready = poll(&wait, 1, Int32((end - time) / 1_000_000) + 1)
             if ready < 0, errno == EINTR { continue }
             guard ready > 0 else { throw late() }
-            guard buffer.count <= SecretReader.bytesMax, !buffer.free.isEmpty else {
-                throw refuse("it prints more than \(SecretReader.bytesMax) bytes")
+            guard buffer.count <= KeyFlaw.bytesMax, !buffer.free.isEmpty else {
+                throw refuse("it prints more than \(KeyFlaw.bytesMax) bytes")
             }
             let count = read(output.raw, buffer.free.baseAddress, buffer.free.count)
             if count < 0, errno == EINTR { continue }
@@ -110,7 +110,7 @@ struct SecretCommand {
     }
 
     private func memory() throws(CommandError) -> SecretBuffer {
-        do throws(LinkError) { return try SecretBuffer(bytesMax: SecretReader.bytesMax + 4) } catch {
+        do throws(LinkError) { return try SecretBuffer(bytesMax: KeyFlaw.bytesMax + 4) } catch {
             throw refuse("\(error)")
         }
     }

@@ -6,11 +6,8 @@ import Policy
 
 /// Reads the values of secrets, each into memory that is wiped. An error never shows a byte of one.
 struct SecretReader {
-    /// More is no key, and servers refuse longer fields.
-    static let bytesMax = 8 << 10
-    /// A shorter one is found by chance in what services answer, and hides nothing.
-    static let bytesMin = 8
-
+    private static let longHint = "A key is one short line."
+    private static let printHint = "Have it print the key and nothing else."
     /// What every command inside sees.
     private static let system = ["/usr", "/opt"]
 
@@ -36,7 +33,9 @@ struct SecretReader {
     private func readVariable(_ request: SecretRequest) throws(CommandError) -> SecretValue? {
         if let value = caller.environment[request.name] {
             let what = "the variable \(request.name)"
-            guard value.utf8.count <= Self.bytesMax else { throw tooLong(request, what) }
+            guard value.utf8.count <= KeyFlaw.bytesMax else {
+                throw refuse(request, "\(what) \(KeyFlaw.tooLong)", Self.longHint)
+            }
             return try checked(copy(value, request), request, what, fix: "Export the key itself.")
         }
         guard let path = caller.environment[request.name + "_FILE"] else { return nil }
@@ -67,7 +66,7 @@ struct SecretReader {
         )
         guard let descriptor = try file.open() else { return nil }
         var buffer = try memory(request)
-        if let problem = buffer.fill(from: descriptor.raw, bytesMax: Self.bytesMax + 2) {
+        if let problem = buffer.fill(from: descriptor.raw, bytesMax: KeyFlaw.bytesMax + 2) {
             throw refuse(request, "\(shown): \(problem)", "Put the key into it, and nothing else.")
         }
         return try checked(buffer, request, shown, fix: "Put the key into it, and nothing else.")
@@ -75,7 +74,7 @@ struct SecretReader {
 
     /// Room for one byte more than may be, and for a line end.
     func memory(_ request: SecretRequest) throws(CommandError) -> SecretBuffer {
-        do throws(LinkError) { return try SecretBuffer(bytesMax: Self.bytesMax + 4) } catch {
+        do throws(LinkError) { return try SecretBuffer(bytesMax: KeyFlaw.bytesMax + 4) } catch {
             throw CommandError(ExitStatus.failed, "read the secret \(request.name): \(error)")
         }
     }
@@ -90,30 +89,12 @@ struct SecretReader {
         var buffer = buffer
         if buffer.bytes.last == UInt8(ascii: "\n") { buffer.shorten(to: buffer.count - 1) }
         if buffer.bytes.last == UInt8(ascii: "\r") { buffer.shorten(to: buffer.count - 1) }
-        let bytes = buffer.bytes
-        let hint = fix ?? "Have it print the key and nothing else."
-        guard bytes.count <= Self.bytesMax else { throw tooLong(request, what) }
-        guard let first = bytes.first, let last = bytes.last else { throw refuse(request, "\(what) is empty", hint) }
-        guard !bytes.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
-            throw refuse(request, "\(what) has more than one line", hint)
-        }
-        guard bytes.allSatisfy({ (0x20...0x7E).contains($0) }) else {
-            throw refuse(request, "\(what) holds a control character, or what is not ASCII", hint)
-        }
-        guard first != 0x20, last != 0x20 else {
-            throw refuse(request, "\(what) begins or ends with a space", hint)
-        }
-        guard bytes.count >= Self.bytesMin else {
-            let why = "fewer than \(Self.bytesMin) are in every answer by chance"
-            throw refuse(request, "\(what) has \(bytes.count) bytes, and \(why)", hint)
+        if let flaw = KeyFlaw(of: buffer.bytes) {
+            throw refuse(request, "\(what) \(flaw)", flaw == .tooLong ? Self.longHint : fix ?? Self.printHint)
         }
         do throws(LinkError) { return try SecretValue(buffer) } catch {
             throw CommandError(ExitStatus.failed, "read the secret \(request.name): \(error)")
         }
-    }
-
-    private func tooLong(_ request: SecretRequest, _ what: String) -> CommandError {
-        refuse(request, "\(what) has more than \(Self.bytesMax) bytes", "A key is one short line.")
     }
 
     private func refuse(_ request: SecretRequest, _ problem: String, _ hint: String) -> CommandError {

@@ -54,7 +54,7 @@ struct InjectionTests {
         #expect(yard.received.isEmpty)
         #expect(yard.denials(1).first?.rule == RuleID("credential-missing"))
         yard.put("short")
-        #expect(try yard.ask(yard.request("/ok")).contains("shorter than 8 bytes"))
+        #expect(try yard.ask(yard.request("/ok")).contains("fewer than 8 are in every answer"))
         yard.put("two\r\nlines: of it")
         #expect(try yard.ask(yard.request("/ok")).contains("credential-missing"))
         #expect(yard.received.isEmpty)

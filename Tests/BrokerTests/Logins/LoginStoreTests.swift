@@ -40,7 +40,7 @@ struct LoginStoreTests {
         }
         #expect(yard.renewals == 3)
         // Another login is used at once.
-        yard.logIn("another")
+        try yard.logIn("another")
         yard.isOut(false)
         yard.pass(seconds: 31)
         #expect(try yard.lease() == yard.token("another"))
@@ -66,7 +66,7 @@ struct LoginStoreTests {
         yard.pass(seconds: 61)
         _ = try yard.refuse()
         #expect(yard.known() == [yard.token(2), yard.token(1)])
-        yard.logIn("another")
+        try yard.logIn("another")
         #expect(yard.known() == [yard.token("another"), yard.token(2)])
     }
 }
@@ -93,8 +93,8 @@ private final class LoginStoreYard: Sendable {
         var random = SystemRandomNumberGenerator()
         let name = "token-of-the-test-"
         let first = LoginTokens(
-            access: name + "0",
-            refresh: "refresh-of-the-test-0",
+            access: try Self.word(name + "0"),
+            refresh: try Self.word("refresh-of-the-test-0"),
             expiresMilliseconds: Self.end(1_800_000_000)
         )
         state = Mutex(State(tokens: first))
@@ -120,11 +120,10 @@ private final class LoginStoreYard: Sendable {
                     state.renewals += 1
                     guard !state.isOut else { return nil }
                     let number = "\(state.renewals)"
-                    return LoginTokens(
-                        access: name + number,
-                        refresh: "refresh-of-the-test-" + number,
-                        expiresMilliseconds: Self.end(state.now)
-                    )
+                    guard let access = try? Self.word(name + number),
+                        let refresh = try? Self.word("refresh-of-the-test-" + number)
+                    else { return nil }
+                    return LoginTokens(access: access, refresh: refresh, expiresMilliseconds: Self.end(state.now))
                 }
                 return result.map { loop.makeSucceededFuture($0) } ?? loop.makeFailedFuture(IsOut())
             }
@@ -137,6 +136,8 @@ private final class LoginStoreYard: Sendable {
 
     private static var none: LoginStore { preconditionFailure("a store is made first") }
 
+    private static func word(_ text: String) throws -> SecretText { try SecretText(text.utf8, .wherePossible) }
+
     private static func end(_ now: Double) -> UInt64 { UInt64((now + 3600) * 1000) }
 
     func token(_ number: Int) -> String { token("\(number)") }
@@ -148,21 +149,21 @@ private final class LoginStoreYard: Sendable {
     /// The supervisor hands over the file.
     private func put() {
         let tokens = state.withLock { $0.tokens }
+        let words = [tokens.access, tokens.refresh].map { word in
+            word?.withBytes { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
         let login = JSONValue.object([
-            ("accessToken", .string(tokens.access)), ("refreshToken", .string(tokens.refresh ?? "")),
+            ("accessToken", .string(words[0])), ("refreshToken", .string(words[1])),
             ("expiresAt", .unsigned(tokens.expiresMilliseconds ?? 0)),
         ])
         JSONValue.object([("claudeAiOauth", login)]).bytes().withUnsafeBytes { store.put($0, for: secret, at: 0) }
     }
 
     /// Somebody logs in outside.
-    func logIn(_ name: String) {
+    func logIn(_ name: String) throws {
+        let (access, refresh) = (try Self.word(token(name)), try Self.word("refresh-of-the-test-" + name))
         state.withLock { state in
-            state.tokens = LoginTokens(
-                access: token(name),
-                refresh: "refresh-of-the-test-" + name,
-                expiresMilliseconds: Self.end(state.now)
-            )
+            state.tokens = LoginTokens(access: access, refresh: refresh, expiresMilliseconds: Self.end(state.now))
         }
         put()
     }
