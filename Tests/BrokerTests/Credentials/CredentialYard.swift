@@ -154,7 +154,7 @@ struct CredentialYard {
             return b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' + body + b'0\r\n' + trailers + b'\r\n'
         def raw_deflate(b):
             z = zlib.compressobj(wbits=-15); return z.compress(b) + z.flush()
-        def noise(): return gzip.compress(random.Random(7).randbytes(1 << 19).hex().replace('0', 'g').encode())
+        def noise(): return gzip.compress(random.Random(7).randbytes(1 << 21).hex().replace('0', 'g').encode())
         kept = []
         def answers(path, key, body, fields, c):
             k = key.encode()
