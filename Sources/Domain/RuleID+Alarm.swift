@@ -7,4 +7,10 @@ extension RuleID {
 
     /// True where a person should know at once.
     package var isAlarm: Bool { self == .credentialPlaceholder || self == .credentialReflected }
+
+    /// True where what was refused is the target itself, so that target and rule say all of it. Other rules are about
+    /// what was said to the target, which only the reason tells.
+    package var isAboutTarget: Bool {
+        ["network-", "address-", "name-", "host-", "git-"].contains(where: rawValue.hasPrefix)
+    }
 }

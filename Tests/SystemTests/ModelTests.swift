@@ -35,8 +35,14 @@ struct ModelTests {
         let agents = try AgentYard(identity)
         try agents.script(["true", "true", "true"])
         let run = try ask(agents, Self.gateway + ["--tokens", "3500"], AgentYard.agent("anthropic"))
-        #expect((run.stdout + run.stderr).contains("model-budget"), "\(run.summary)")
+        let reason = "[model-budget]: the run may use 3500 tokens"
+        #expect(run.stderr.contains(reason), "\(run.summary)")
         #expect(try agents.requests().count < 4)
+        let page = try agents.yard.bailey(["runs", "show"])
+        #expect(page.stdout.contains(reason), "\(page.summary)")
+        let reached = page.stdout.split(separator: "\n").filter { $0.hasPrefix("may reach ") }
+            .map { $0.replacingOccurrences(of: ":443", with: "") }
+        #expect(!reached.isEmpty && Set(reached).count == reached.count, "\(page.summary)")
         let listed = try ask(agents, Self.gateway, AgentYard.agent("anthropic"))
         #expect(listed.status == 0, "\(listed.summary)")
     }

@@ -6,7 +6,8 @@ extension OwnAnswer {
     /// clients show. Of the statuses, 400 is the one that every client takes for the last word.
     static func refusedModel(_ refusal: EgressRefusal, _ dialect: ModelDialect, status: Int = 400) -> OwnAnswer {
         let text = DenyText(EgressDecision(refusal)).sentences
-        let message = JSONValue.string(text.split(separator: "\n").joined(separator: " "))
+        let sentences = text.split(separator: "\n").map { $0.hasSuffix(".") ? String($0) : $0 + "." }
+        let message = JSONValue.string(sentences.joined(separator: " "))
         let error: JSONValue =
             switch dialect {
             case .messages:

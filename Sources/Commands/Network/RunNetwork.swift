@@ -74,9 +74,13 @@ struct RunNetwork: Sendable {
         Set((settings.policy.allow ?? []).map(\.port) + settings.policy.upstreams.map(\.port))
     }
 
-    /// What the run's record says of it: the entries as they were written.
+    /// What the run's record says of it: the entries as they were written, each once.
     var entries: [String] {
-        (settings.policy.allow ?? []).map(\.text) + settings.policy.upstreams.map { "upstream \($0)" }
+        var rules: [NetworkRule] = []
+        for rule in settings.policy.allow ?? [] where !rules.contains(where: { $0.isSame(as: rule) }) {
+            rules.append(rule)
+        }
+        return rules.map(\.text) + settings.policy.upstreams.map { "upstream \($0)" }
             + published.map { "published \($0)" }
             + temporary.map { "\($0.rule.text) \(GrantText.time($0.milliseconds)) alone" }
     }

@@ -58,8 +58,9 @@ struct DenialReport {
     private func line(_ refusal: NetworkUse.Refusal) -> String {
         let times = refusal.count == 1 ? "" : ", \(refusal.count) times"
         let remedy = refusal.remedy.map(Self.clause) ?? "nothing"
-        return paint(.yellow, "ACCESS DENIED") + ": connect to \(text(refusal.target))\(times) [\(refusal.rule)]; "
-            + "what would allow it: \(text(remedy)); do not try another way"
+        let reason = refusal.rule.isAboutTarget ? "" : ": \(text(refusal.reason))"
+        return paint(.yellow, "ACCESS DENIED") + ": connect to \(text(refusal.target))\(times) [\(refusal.rule)]"
+            + "\(reason); what would allow it: \(text(remedy)); do not try another way"
     }
 
     /// A sentence as part of another.
@@ -93,6 +94,7 @@ struct DenialReport {
             JSONValue.object([
                 ("act", .string("connect")), ("target", .string(redactor.redact(refusal.target).text)),
                 ("rule", .string(refusal.rule.rawValue)),
+                ("reason", .string(redactor.redact(refusal.reason).text)),
                 ("allowed_by", refusal.remedy.map { .string(redactor.redact($0).text) } ?? .null),
                 ("count", .unsigned(refusal.count)),
             ])

@@ -8,6 +8,7 @@ struct RunFacts {
     struct RefusedConnection {
         let target: String
         let rule: String
+        let reason: String
         let remedy: String?
         var count: UInt64
     }
@@ -64,8 +65,9 @@ struct RunFacts {
         if let known = refused.firstIndex(where: { $0.target == target && $0.rule == rule }) {
             refused[known].count += 1
         } else if refused.count < Self.refusedMax {
+            let reason = data["reason"]?.stringValue ?? "it was refused"
             let remedy = data["allowed_by"]?.stringValue
-            refused.append(RefusedConnection(target: target, rule: rule, remedy: remedy, count: 1))
+            refused.append(RefusedConnection(target: target, rule: rule, reason: reason, remedy: remedy, count: 1))
         }
     }
 
@@ -75,6 +77,7 @@ struct RunFacts {
         let refusals = refused.map { refusal in
             JSONValue.object([
                 ("target", .string(refusal.target)), ("rule", .string(refusal.rule)),
+                ("reason", .string(refusal.reason)),
                 ("allowed_by", refusal.remedy.map { .string($0) } ?? .null), ("count", .unsigned(refusal.count)),
             ])
         }

@@ -117,8 +117,10 @@ struct RunPage {
         for refusal in facts.refused {
             let times = refusal.count > 1 ? ", \(refusal.count) times" : ""
             let remedy = refusal.remedy.map { "; what would allow it: " + Printable.text($0) } ?? ""
+            let isPlain = RuleID(told: refusal.rule)?.isAboutTarget ?? false
+            let reason = isPlain ? "" : ": " + Printable.text(refusal.reason)
             let target = Printable.text(refusal.target)
-            rows.add("refused", "\(target)\(times) [\(Printable.text(refusal.rule))]\(remedy)", .yellow)
+            rows.add("refused", "\(target)\(times) [\(Printable.text(refusal.rule))]\(reason)\(remedy)", .yellow)
         }
         if !facts.refused.isEmpty { rows.add("", "bailey policy suggest \(summary.run)", .dim) }
     }
