@@ -13,11 +13,18 @@ package struct ExtraFinder {
         /// The member that it is the value of.
         let name: String?
         var types: [String] = []
-        var names: Set<String> = []
+        /// Members that say something by being there.
+        var hasFunction = false, hasModel = false, hasRole = false
+        /// A tool has a member that none of the client's has.
+        var hasOther = false
         /// Types of tools that the client carries out, as something beside the type says.
         var atClient: Set<String> = []
-        /// Base64 that is a picture if the type says so.
-        var encodedBytes = 0
+        /// What says that was named already.
+        var saidWhere: Set<String> = []
+        /// It has the media type of a picture.
+        var isPicture = false
+        /// Base64 that is a picture if the types say so: as data, and in an address.
+        var encodedBytes = 0, addressedBytes = 0
     }
 
     /// By their types, members or names, each once.
@@ -32,6 +39,8 @@ package struct ExtraFinder {
     private var open: [Place] = []
     /// The name of what comes now.
     private var name: String?
+    /// The member at the top that is read.
+    private var top: String?
 
     private static let nameBytesMax = 64
     private static let typesMax = 4
@@ -42,6 +51,7 @@ package struct ExtraFinder {
     /// A member at the top has this name; what is null or false asks for nothing.
     mutating func begin(member: String?, isOff: Bool) {
         name = member
+        top = member
         guard !isOff else { return }
         guard let member else { return add("an unnamed member") }
         if !ServiceExtras.isHarmless(member, dialect) { add(member) }
@@ -57,7 +67,18 @@ package struct ExtraFinder {
     mutating func take(name bytes: Slice<UnsafeRawBufferPointer>) {
         guard let last = open.indices.last, open[last].role != .opaque else { return name = nil }
         name = Self.text(bytes, isName: true)
-        if let name, open[last].role != .plain { open[last].names.insert(name) }
+        if let name, open[last].role == .tool { take(toolMember: name, at: last) }
+    }
+
+    private mutating func take(toolMember name: String, at last: Int) {
+        switch name {
+        case "function": open[last].hasFunction = true
+        case "model": open[last].hasModel = true
+        // Of two, a service may heed the one that says less.
+        case "environment", "execution": if !open[last].saidWhere.insert(name).inserted { add("tools") }
+        default: break
+        }
+        if dialect == .chat, !ServiceExtras.chatToolMembers.contains(name) { open[last].hasOther = true }
     }
 
     /// A comma: no value that comes now has the name.
@@ -73,7 +94,7 @@ package struct ExtraFinder {
             switch name {
             case "metadata", "client_metadata": return .opaque
             case "tools": return isObject ? .tool : .tools
-            case "context_management": return isObject ? .plain : .edits
+            case "context_management": return isObject ? dialect == .responses ? .edit : .plain : .edits
             case "input": return isObject ? .item : .items
             default: return .plain
             }
@@ -103,24 +124,37 @@ package struct ExtraFinder {
             if place.types.isEmpty { add("context_management") }
         case .item where dialect == .responses:
             // An item that is nothing but its number stands for one that the service has.
-            if place.types.isEmpty, !place.names.contains("role") { add("item_reference") }
+            if place.types.isEmpty, !place.hasRole { add("item_reference") }
         default: break
         }
         if place.name == "environment", let last = open.indices.last, open[last].role == .tool {
             if place.types == ["local"] { open[last].atClient.insert("shell") } else { add("shell") }
         }
-        if place.types.contains("base64") { encodedBytes += place.encodedBytes }
+        take(picturesOf: place)
+    }
+
+    /// Text is not counted as a picture because it looks like one: the place must say so, where the service looks for
+    /// pictures.
+    private mutating func take(picturesOf place: Place) {
+        guard top == "messages" || top == "input" else { return }
+        if place.types == ["base64"], place.isPicture { encodedBytes += place.encodedBytes }
+        if place.types.contains(where: { $0.contains("image") || $0.contains("screenshot") }) {
+            encodedBytes += place.addressedBytes
+        } else if let last = open.indices.last, place.name?.hasSuffix("_url") == true {
+            open[last].addressedBytes += place.addressedBytes
+        }
     }
 
     private mutating func judge(tool place: Place) {
         if place.types.isEmpty {
-            let isOwn = dialect == .messages || dialect == .chat && place.names.contains("function")
+            let isOwn = dialect == .messages || dialect == .chat && place.hasFunction && !place.hasOther
             return isOwn ? () : add("tools")
         }
+        if place.hasOther { add("tools") }
         for type in place.types where !ServiceExtras.isOwn(type, dialect) {
             if place.types.count == 1, place.atClient.contains(type) { continue }
             add(type)
-            if place.names.contains("model") { namesModel = true }
+            if place.hasModel { namesModel = true }
         }
     }
 
@@ -133,11 +167,17 @@ package struct ExtraFinder {
         }
         defer { self.name = nil }
         switch name {
-        case "type": take(type: Self.text(bytes, isName: false) ?? "what cannot be read", at: last)
+        case "type":
+            guard open[last].types.count < Self.typesMax else { return add("type") }
+            take(type: Self.text(bytes, isName: false) ?? "what cannot be read", at: last)
+        case "role": open[last].hasRole = true
+        // What a model said before, which the service keeps.
+        case "id" where dialect == .chat && open[last].name == "audio": add("audio")
         case "file_id", "file_data": add(name)
         case "media_type":
             let type = Self.text(bytes, isName: false) ?? "media_type"
-            if !type.hasPrefix("image/"), type != "text/plain" { add(type) }
+            open[last].isPicture = type.hasPrefix("image/")
+            if !open[last].isPicture, type != "text/plain" { add(type) }
         case "execution" where open[last].role == .tool:
             if bytes.elementsEqual("client".utf8) {
                 open[last].atClient.insert("tool_search")
@@ -145,22 +185,23 @@ package struct ExtraFinder {
                 add("tool_search")
             }
         case "data": if Self.isEncoded(bytes) { open[last].encodedBytes += bytes.count }
-        case "url": if let around = open[last].name, around.hasSuffix("_url") { take(address: bytes, of: around) }
-        default: if name.hasSuffix("_url") { take(address: bytes, of: name) }
+        case "url":
+            if let around = open[last].name, around.hasSuffix("_url") { take(address: bytes, of: around, at: last) }
+        default: if name.hasSuffix("_url") { take(address: bytes, of: name, at: last) }
         }
     }
 
     private mutating func take(type: String, at last: Int) {
-        if open[last].types.count < Self.typesMax { open[last].types.append(type) } else { add("type") }
+        open[last].types.append(type)
         if type == "url" || type == "item_reference" { add(type) }
         // Wherever a type with a date stands, it is a tool's, or what becomes of a conversation.
         if ServiceExtras.isDated(type), !ServiceExtras.isOwn(type, dialect), !type.hasPrefix("clear_") { add(type) }
         if type.contains("image") || type.contains("screenshot") { pictures += 1 }
     }
 
-    private mutating func take(address bytes: Slice<UnsafeRawBufferPointer>, of name: String) {
+    private mutating func take(address bytes: Slice<UnsafeRawBufferPointer>, of name: String, at last: Int) {
         guard bytes.starts(with: "data:image/".utf8) else { return add(name) }
-        if Self.isEncoded(bytes) { encodedBytes += bytes.count }
+        if Self.isEncoded(bytes) { open[last].addressedBytes += bytes.count }
     }
 
     /// What a short string says; nil for what cannot be read or, of a name, is longer than any that matters.

@@ -81,7 +81,8 @@ package struct ModelRequest: Sendable, Equatable {
         for name in dialect.limitNames {
             guard let limit = try reader.count(name, Self.outputTokensMax) else { continue }
             said.append(limit)
-            if limits.names.contains(name) { isHeeded = true }
+            // Some services take zero for none.
+            if limit > 0, limits.names.contains(name) { isHeeded = true }
         }
         var insertions: [Insertion] = []
         if !isHeeded, let stated = limits.stated, let name = limits.names.first {

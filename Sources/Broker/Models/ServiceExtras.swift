@@ -46,8 +46,12 @@ enum ServiceExtras {
 
     /// Objects of the client's own, which no service reads: their names mean what a tool says they mean.
     static let opaque: Set<String> = [
-        "input", "input_schema", "parameters", "schema", "metadata", "client_metadata", "arguments", "properties",
+        "input", "input_schema", "input_examples", "parameters", "schema", "metadata", "client_metadata", "arguments",
+        "properties",
     ]
+
+    /// Of a tool that the client carries out, in Chat Completions.
+    static let chatToolMembers: Set<String> = ["type", "function", "custom", "cache_control"]
 
     /// In every dialect. `elsewhere` and the limits of answers are judged by themselves.
     private static let common: Set<String> = [

@@ -171,6 +171,12 @@ package final class LinkLedger: ConnectionLedger, ModelLedger {
 
     /// Sends all that waits, and waits for that itself. The supervisor sets the end of it.
     package func finish() throws(LinkError) {
+        // No request leaves any more, and nobody would tell what became of it.
+        let waiting = state.withLock { state in
+            defer { state.waiting.removeAll() }
+            return Array(state.waiting)
+        }
+        for request in waiting { request.isTold.succeed(false) }
         while try send() {
             var wait = pollfd(fd: link.descriptor, events: Int16(POLLOUT), revents: 0)
             _ = poll(&wait, 1, -1)

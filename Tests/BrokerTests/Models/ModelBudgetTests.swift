@@ -67,11 +67,11 @@ struct ModelBudgetTests {
         #expect(reserve.tokens == .init(input: 1015, output: 100))
         #expect(reserve.microdollars == 1015 * 3 + 1500)
         let cached = try ModelRequest(
-            ByteBuffer(string: #"{"model":"m","max_tokens":0,"system":[{"cache_control":{"ttl":"1h"}}]}"#),
+            ByteBuffer(string: #"{"model":"m","max_tokens":100,"system":[{"cache_control":{"ttl":"1h"}}]}"#),
             .messages
         )
         let long = ModelReserve(cached, ModelTariff(price))
-        #expect(long.microdollars == long.tokens.input * 6)
+        #expect(long.microdollars == long.tokens.input * 6 + 1500)
         var progress = ModelReserve.Progress()
         let silent = reserve.settled(UsageReader.Usage(), progress)
         #expect(silent.basis == .estimated && silent.tokens == reserve.tokens)

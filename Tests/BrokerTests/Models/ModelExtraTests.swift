@@ -55,6 +55,10 @@ struct ModelExtraTests {
             (.responses, #"{"type":"function","TYPE":"mcp"}"#, "mcp"),
             (.responses, #"{"ty\u0070e":"m\u0063p"}"#, "mcp"), (.messages, #"{"\u0074ype":"web_x"}"#, "web_x"),
             (.responses, #"{"type":"function"},{"type":"mcp"}"#, "mcp"),
+            (.responses, #"{"type":"shell","environment":{"type":"local"},"environment":null}"#, "tools"),
+            (.responses, #"{"type":"tool_search","execution":"client","execution":null}"#, "tools"),
+            (.chat, #"{"type":"function","function":{"name":"x"},"google_search":{}}"#, "tools"),
+            (.chat, #"{"function":null,"google_search":{}}"#, "tools"),
         ] as [(ModelDialect, String, String)]
     )
     func services(_ dialect: ModelDialect, _ tool: String, _ name: String) throws {
@@ -67,7 +71,8 @@ struct ModelExtraTests {
             (#"[{"type":"additional_tools","tools":[{"type":"namespace","tools":[{"type":"custom"}]}]}]"#, nil),
             (#"[{"type":"additional_tools","tools":[{"type":"web_search"}]}]"#, "web_search"),
             (#"[{"type":"item_reference","id":"x"}]"#, "item_reference"), (#"[{"id":"x"}]"#, "item_reference"),
-            (#"[{"id":"x","type":null}]"#, "item_reference"), (#"[{"role":"user","content":"x"}]"#, nil),
+            (#"[{"id":"x","type":null}]"#, "item_reference"), (#"[{"id":"x","role":null}]"#, "item_reference"),
+            (#"[{"role":"user","content":"x"}]"#, nil),
             (#"[{"content":[{"type":"input_file","file_id" : "f"}]}]"#, "file_id"),
             (#"[{"role":"user","content":[{"file\u005fid":"f"}]}]"#, "file_id"),
             (#"[{"role":"user","content":[{"file_data":"data:application/pdf;base64,AA"}]}]"#, "file_data"),
@@ -124,6 +129,9 @@ struct ModelExtraTests {
             ),
             (.messages, #""metadata":{"file_id":"f"}"#, nil), (.messages, #""input":[]"#, "input"),
             (.responses, #""context_management":[{"type":"compaction"}]"#, "compaction"),
+            (.responses, #""context_management":{"type":"compaction"}"#, "compaction"),
+            (.chat, #""messages":[{"role":"assistant","audio":{"id":"a"}}]"#, "audio"),
+            (.messages, #""tools":[{"name":"x","input_examples":[{"file_id":"f"}]}]"#, nil),
             (.responses, #""previous_response_id":"x""#, "previous_response_id"),
             (.responses, #""conversation":{"id":"x"}"#, "conversation"),
             (.responses, #""prompt":{"id":"x"}"#, "prompt"), (.responses, #""background":true"#, "background"),
@@ -177,5 +185,7 @@ struct ModelExtraTests {
         let null = #"{"model":"m","n":2,"max_tokens":null}"#
         #expect(try read(null, ["max_tokens"], 32) == (64, #"{"model":"m","n":2,"max_tokens":32}"#))
         #expect(try read(both, ["max_tokens"], 32).1 == both)
+        let zero = #"{"model":"m","max_tokens":0}"#
+        #expect(try read(zero, ["max_tokens"], 32) == (32, #"{"model":"m","max_tokens":32}"#))
     }
 }

@@ -118,7 +118,8 @@ struct UnmeteredHostTests {
     @Test(arguments: [
         "api.openai.com", "my.openai.azure.com", "bedrock-runtime.us-east-1.amazonaws.com",
         "us-central1-aiplatform.googleapis.com", "aiplatform.googleapis.com", "generativelanguage.googleapis.com",
-        "bedrock-mantle.us-east-1.api.aws", "openrouter.ai",
+        "bedrock-mantle.us-east-1.api.aws", "openrouter.ai", "aiplatform.us.rep.googleapis.com",
+        "codestral.mistral.ai", "api.individual.githubcopilot.com", "us-aiplatform.mtls.googleapis.com",
     ])
     func hosts(_ host: String) throws {
         let refused = try decide(host, ModelRules(tokensMax: 5))

@@ -126,10 +126,16 @@ struct ModelRequestTests {
         // What only looks like one is text, and reads as such.
         for part in [
             #"{"type":"text","text":"\#(picture)"}"#, #"{"type":"tool_use","input":{"data":"\#(picture)"}}"#,
-            #"{"type":"x","data":"\#(picture)"}"#,
+            #"{"type":"x","data":"\#(picture)"}"#, #"{"a_url":"data:image/png;base64,\#(picture)"}"#,
+            #"{"source":{"type":"base64","type":"text","media_type":"text/plain","data":"\#(picture)"}}"#,
+            #"{"source":{"type":"base64","media_type":"text/plain","data":"\#(picture)"}}"#,
         ] {
             let request = try read(#"{"model":"m","messages":[{"content":[\#(part)]}]}"#)
             #expect(request.encodedBytes == 0 && request.textBytes > 11_000, "\(request)")
+        }
+        let image = #"{"type":"image","x_url":"data:image/png;base64,\#(picture)"}"#
+        for member in [#""tools":[{"name":"x","input_examples":[\#(image)]}]"#, #""documents":[\#(image)]"#] {
+            #expect(try read(#"{"model":"m",\#(member)}"#).encodedBytes == 0, "\(member)")
         }
         let text = try read(#"{"model":"m","a":"\#(String(repeating: "word ", count: 2000))"}"#)
         #expect(text.encodedBytes == 0 && text.textBytes > 10_000)
