@@ -50,6 +50,16 @@ package struct HostName: Hashable, Sendable, CustomStringConvertible {
         text.utf8.count > domain.text.utf8.count && text.hasSuffix("." + domain.text)
     }
 
+    /// True for one of the names, in lower case, and for every name below one.
+    func isAtOrBelow(_ names: Set<String>) -> Bool {
+        var rest = text[...]
+        while true {
+            if names.contains(String(rest)) { return true }
+            guard let dot = rest.utf8.firstIndex(of: UInt8(ascii: ".")) else { return false }
+            rest = rest[rest.utf8.index(after: dot)...]
+        }
+    }
+
     package var description: String { text }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {

@@ -4,12 +4,7 @@ package enum KnownForges {
     package static func contains(_ name: HostName) -> Bool {
         // AWS CodeCommit has a host in each region.
         if name.text.hasPrefix("git-codecommit"), name.text.hasSuffix(".amazonaws.com") { return true }
-        var rest = name.text[...]
-        while true {
-            if all.contains(String(rest)) { return true }
-            guard let dot = rest.utf8.firstIndex(of: UInt8(ascii: ".")) else { return false }
-            rest = rest[rest.utf8.index(after: dot)...]
-        }
+        return name.isAtOrBelow(all)
     }
 
     /// Names that repositories have SSH addresses with.

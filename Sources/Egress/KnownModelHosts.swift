@@ -6,12 +6,7 @@ package enum KnownModelHosts {
         let text = name.text
         if text.hasPrefix("bedrock"), text.hasSuffix(".amazonaws.com") || text.hasSuffix(".api.aws") { return true }
         if text.hasSuffix(".googleapis.com"), isOfGoogle(text.prefix { $0 != "." }) { return true }
-        var rest = text[...]
-        while true {
-            if hosts.contains(String(rest)) { return true }
-            guard let dot = rest.firstIndex(of: ".") else { return false }
-            rest = rest[rest.index(after: dot)...]
-        }
+        return name.isAtOrBelow(hosts)
     }
 
     /// True for the first label of a host, with or without a region before it.

@@ -41,11 +41,7 @@ struct ConfigurationLayer {
 
     /// Refuses keys that nobody knows, or that are not the project's to set.
     private func check(_ entry: YAMLEntry, path: String, known: [String], writer: Writer) throws(ConfigurationError) {
-        guard known.contains(entry.key) else {
-            let nearest = NearestName.find(entry.key, among: known).map { "Did you mean \($0)?" }
-            let hint = nearest ?? "The keys there are: \(known.joined(separator: ", "))."
-            throw error(.unknownKey, entry.line, path, "the key is unknown", hint)
-        }
+        try checkKnown(entry, path, among: known)
         if writer == .project, ConfigurationKey.operatorOnly.contains(path) {
             throw error(
                 .operatorOnly,
@@ -111,6 +107,16 @@ struct ConfigurationLayer {
             paths.append(text)
         }
         return paths
+    }
+
+    /// Refuses a key that nobody knows.
+    ///
+    /// - Parameter path: the key with those around it.
+    func checkKnown(_ entry: YAMLEntry, _ path: String, among known: [String]) throws(ConfigurationError) {
+        guard !known.contains(entry.key) else { return }
+        let nearest = NearestName.find(entry.key, among: known).map { "Did you mean \($0)?" }
+        let hint = nearest ?? "The keys there are: \(known.joined(separator: ", "))."
+        throw error(.unknownKey, entry.line, path, "the key is unknown", hint)
     }
 
     /// The entries of a list, of which only so many are read.

@@ -51,11 +51,7 @@ extension ConfigurationLayer {
         var texts: [String: String] = [:]
         for entry in try entries(of: item, key: path) {
             let key = path + "." + entry.key
-            guard ConfigurationKey.price.contains(entry.key) else {
-                let nearest = NearestName.find(entry.key, among: ConfigurationKey.price).map { "Did you mean \($0)?" }
-                let hint = nearest ?? "The keys there are: \(ConfigurationKey.price.joined(separator: ", "))."
-                throw error(.unknownKey, entry.line, key, "the key is unknown", hint)
-            }
+            try checkKnown(entry, key, among: ConfigurationKey.price)
             texts[entry.key] = try scalar(entry, key, accepted: "one word")
         }
         for key in ["model", "input", "output"] where texts[key] == nil {
@@ -100,15 +96,12 @@ extension ConfigurationLayer {
         var microdollars: UInt64 = 0
         for entry in try entries(of: item, key: path) {
             let key = path + "." + entry.key
+            try checkKnown(entry, key, among: ConfigurationKey.extra)
             switch entry.key {
             case "name": name = try scalar(entry, key, accepted: "one word")
             case "tokens": tokens = try count(entry, key)
             case "money": microdollars = try money(entry, key)
-            default:
-                let known = ConfigurationKey.extra
-                let nearest = NearestName.find(entry.key, among: known).map { "Did you mean \($0)?" }
-                let hint = nearest ?? "The keys there are: \(known.joined(separator: ", "))."
-                throw error(.unknownKey, entry.line, key, "the key is unknown", hint)
+            default: break
             }
         }
         guard let name, let tokens else {

@@ -58,13 +58,7 @@ extension ConfigurationLayer {
         var texts: [String: String] = [:]
         for entry in try entries(of: item, key: path) {
             let key = path + "." + entry.key
-            guard ConfigurationKey.upstream.contains(entry.key) else {
-                let nearest = NearestName.find(entry.key, among: ConfigurationKey.upstream).map {
-                    "Did you mean \($0)?"
-                }
-                let hint = nearest ?? "The keys there are: \(ConfigurationKey.upstream.joined(separator: ", "))."
-                throw error(.unknownKey, entry.line, key, "the key is unknown", hint)
-            }
+            try checkKnown(entry, key, among: ConfigurationKey.upstream)
             texts[entry.key] = try scalar(entry, key, accepted: "one word")
         }
         for key in ["host", "port", "address"] where texts[key] == nil {

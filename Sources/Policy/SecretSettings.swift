@@ -136,11 +136,7 @@ extension ConfigurationLayer {
             let hint = "Keep the value in a variable, in a file of mode 600 (file: PATH), or have a command print it."
             throw error(.badValue, entry.line, key, "no secret stands in a configuration", hint)
         }
-        guard ConfigurationKey.secret.contains(entry.key) else {
-            let nearest = NearestName.find(entry.key, among: ConfigurationKey.secret).map { "Did you mean \($0)?" }
-            let hint = nearest ?? "The keys there are: \(ConfigurationKey.secret.joined(separator: ", "))."
-            throw error(.unknownKey, entry.line, key, "the key is unknown", hint)
-        }
+        try checkKnown(entry, key, among: ConfigurationKey.secret)
     }
 
     private func words(_ entry: YAMLEntry, _ key: String) throws(ConfigurationError) -> [String] {

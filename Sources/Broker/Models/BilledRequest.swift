@@ -71,7 +71,10 @@ final class BilledRequest: ModelMeter {
                 alarms = [PlaceholderMask.alarm(request)]
             }
             let read = try read(body)
-            try check(read)
+            do throws(Refusal) { try check(read) } catch {
+                desk.refused(provider, read.model)
+                throw error
+            }
             asksForStream = read.isStream
             if read.isDetached { finishesAlone = true }
             if read.isStream, dialect == .chat, !read.asksForUsage { filter = UsageFrameFilter() }
@@ -185,7 +188,6 @@ extension BilledRequest {
     private func check(_ read: ModelRequest) throws(Refusal) {
         let rules = desk.rules
         guard rules.allows(read.model) else {
-            desk.refused(provider, read.model)
             let list = rules.models?.joined(separator: ", ") ?? ""
             throw Refusal(
                 EgressRefusal(
@@ -197,7 +199,6 @@ extension BilledRequest {
             )
         }
         if let member = read.elsewhere, rules.models != nil || rules.microdollarsMax != nil {
-            desk.refused(provider, read.model)
             throw Refusal(
                 EgressRefusal(
                     RuleID("model-elsewhere"),
@@ -207,7 +208,6 @@ extension BilledRequest {
             )
         }
         if let extra = refusedExtra(read) {
-            desk.refused(provider, read.model)
             throw Refusal(
                 EgressRefusal(
                     RuleID("model-extra"),
@@ -218,7 +218,6 @@ extension BilledRequest {
             )
         }
         if rules.microdollarsMax != nil, tariff(read.model) == nil {
-            desk.refused(provider, read.model)
             throw Refusal(
                 EgressRefusal(
                     RuleID("model-unpriced"),

@@ -138,7 +138,7 @@ package struct ExtraFinder {
     private mutating func take(picturesOf place: Place) {
         guard top == "messages" || top == "input" else { return }
         if place.types == ["base64"], place.isPicture { encodedBytes += place.encodedBytes }
-        if place.types.contains(where: { $0.contains("image") || $0.contains("screenshot") }) {
+        if place.types.contains(where: Self.isPicture) {
             encodedBytes += place.addressedBytes
         } else if let last = open.indices.last, place.name?.hasSuffix("_url") == true {
             open[last].addressedBytes += place.addressedBytes
@@ -196,8 +196,10 @@ package struct ExtraFinder {
         if type == "url" || type == "item_reference" { add(type) }
         // Wherever a type with a date stands, it is a tool's, or what becomes of a conversation.
         if ServiceExtras.isDated(type), !ServiceExtras.isOwn(type, dialect), !type.hasPrefix("clear_") { add(type) }
-        if type.contains("image") || type.contains("screenshot") { pictures += 1 }
+        if Self.isPicture(type) { pictures += 1 }
     }
+
+    private static func isPicture(_ type: String) -> Bool { type.contains("image") || type.contains("screenshot") }
 
     private mutating func take(address bytes: Slice<UnsafeRawBufferPointer>, of name: String, at last: Int) {
         guard bytes.starts(with: "data:image/".utf8) else { return add(name) }
